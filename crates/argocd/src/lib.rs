@@ -1,0 +1,1 @@
+//! Reads what is live: sync, health, images, paused rollouts.

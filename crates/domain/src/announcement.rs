@@ -1,0 +1,111 @@
+//! What a sender says, and which application it is about.
+//!
+//! An announcement is a hint, never a fact: what a tag stands for is asked of the registry, and where a pull
+//! request is, of the forge.
+
+use std::fmt;
+
+use crate::{
+    application::{Application, Name, NotACommit, TagPattern},
+    commit::Commit,
+    forge,
+    image::{self, Digest, Tag},
+};
+
+/// One thing that a delivery says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announcement {
+    /// A tag was pushed to an image repository.
+    Pushed(Pushed),
+    /// Something happened to pull requests or branches of a repository of the forge.
+    Moved(forge::Repository),
+}
+
+/// "This tag was pushed."
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Where it was pushed to.
+    pub repository: image::Repository,
+    /// What was pushed.
+    pub tag: Tag,
+    /// What the sender says that the tag points to.
+    pub claimed_digest: Option<Digest>,
+}
+
+/// An announced tag stands for a commit of an application, in one of its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match<'a> {
+    /// Whose image it is.
+    pub application: &'a Application,
+    /// The targets that pull from that repository; at least one.
+    pub targets: Vec<&'a Name>,
+    /// What the tag says it was built from.
+    pub commit: Commit,
+}
+
+/// Why an announced tag is of no interest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ignored {
+    /// No target pulls from that repository.
+    NoApplication(image::Repository),
+    /// The tag is that of a pull request's build.
+    PullRequestTag(Tag),
+    /// The tag does not spell a commit.
+    NotACommit {
+        /// What was pushed.
+        tag: Tag,
+        /// What the application expects.
+        pattern: TagPattern,
+    },
+}
+
+/// Finds the applications that an announced tag is about.
+///
+/// # Errors
+///
+/// It is about none; the reason is a sentence for people.
+pub fn matches<'a>(applications: &'a [Application], pushed: &Pushed) -> Result<Vec<Match<'a>>, Ignored> {
+    let mut found = Vec::new();
+    let mut refused = None;
+    for application in applications {
+        let targets: Vec<&Name> = application
+            .targets()
+            .iter()
+            .filter(|target| target.repository == pushed.repository)
+            .map(|target| &target.name)
+            .collect();
+        if targets.is_empty() {
+            continue;
+        }
+        match application.tag.commit(&pushed.tag) {
+            Ok(commit) => found.push(Match { application, targets, commit }),
+            Err(NotACommit::PullRequest) => {
+                refused = Some(Ignored::PullRequestTag(pushed.tag.clone()));
+            }
+            Err(NotACommit::Other) => {
+                refused = Some(Ignored::NotACommit { tag: pushed.tag.clone(), pattern: application.tag.clone() });
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(refused.unwrap_or_else(|| Ignored::NoApplication(pushed.repository.clone())));
+    }
+    Ok(found)
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoApplication(repository) => write!(f, "no application uses {repository}"),
+            Self::PullRequestTag(tag) => {
+                write!(f, "pull-request tag: {tag} was built for a pull request")
+            }
+            Self::NotACommit { tag, pattern } => {
+                write!(f, "tag does not name a commit: {tag} is not of the form {pattern}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Requests about a repository: with the right token, asked for again once when the forge does not accept it.
+
+use domain::forge::Repository;
+use secrecy::SecretString;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    Error, Settings,
+    address::Address,
+    api::{Answer, Api, Request},
+    credentials::Tokens,
+    limit,
+};
+
+/// The interfaces of one forge, spoken to as one App or person.
+#[derive(Debug)]
+pub(crate) struct Client {
+    api: Api,
+    tokens: Tokens,
+}
+
+/// A document of GraphQL about a repository.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Document<'a> {
+    /// The query or mutation.
+    pub(crate) text: &'a str,
+    /// The values of its variables.
+    pub(crate) variables: &'a Value,
+    /// What is being done to what.
+    pub(crate) doing: &'a str,
+}
+
+/// What a document of GraphQL is answered with. Both can be there: errors leave holes in the data.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Reply<T> {
+    /// What was asked for.
+    pub(crate) data: Option<T>,
+    /// What went wrong.
+    #[serde(default = "Vec::new")]
+    pub(crate) errors: Vec<Problem>,
+}
+
+/// One thing that went wrong in a document of GraphQL.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Problem {
+    /// GitHub's word for the kind, as `NOT_FOUND`.
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    /// Its own words.
+    pub(crate) message: String,
+}
+
+impl Client {
+    /// Checks the settings; nothing is sent yet.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let address = Address::new(&settings.api_url, settings.git_url.as_ref())?;
+        Ok(Self { api: Api::new(address, &settings.timeouts)?, tokens: Tokens::new(&settings.credentials)? })
+    }
+
+    /// Where Git finds a repository.
+    pub(crate) fn git_url(&self, repository: &Repository) -> String {
+        self.api.address().git(repository)
+    }
+
+    /// A token for this repository.
+    pub(crate) async fn token(&self, repository: &Repository) -> Result<SecretString, Error> {
+        self.tokens.token(&self.api, repository).await
+    }
+
+    /// Forgets a token that was not accepted. Says whether asking again may give another one.
+    pub(crate) async fn forget(&self, repository: &Repository, refused: &SecretString) -> bool {
+        self.tokens.forget(repository, refused).await
+    }
+
+    /// Sends a request; one more time with a new token when the kept one is not accepted, which is safe because
+    /// nothing was done then.
+    pub(crate) async fn send(&self, repository: &Repository, request: &Request) -> Result<Answer, Error> {
+        let token = self.token(repository).await?;
+        match self.api.send(&token, request).await {
+            Err(Error::Unauthorized { .. }) if self.forget(repository, &token).await => {
+                let token = self.token(repository).await?;
+                self.api.send(&token, request).await
+            }
+            other => other,
+        }
+    }
+
+    /// Sends a document of GraphQL, and sorts out the errors that mean the same whatever was asked.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        repository: &Repository,
+        document: Document<'_>,
+    ) -> Result<Reply<T>, Error> {
+        let body = json!({ "query": document.text, "variables": document.variables });
+        let request = Request::graphql(body, document.doing.to_owned())
+            .needing("it needs Contents: write and Pull requests: write");
+        let answer = self.send(repository, &request).await?;
+        if !answer.is_success() {
+            return Err(request.refused(answer.message()));
+        }
+        let reply: Reply<T> = answer.read(&request)?;
+        match reply.errors.iter().find_map(|problem| problem.judge(&request)) {
+            Some(error) => Err(error),
+            None => Ok(reply),
+        }
+    }
+
+    /// Tells an absent or invisible repository from something that is absent in it.
+    pub(crate) async fn check_repository(&self, repository: &Repository) -> Result<(), Error> {
+        let doing = format!("looking for repository {repository}");
+        let request = Request::get(format!("/repos/{repository}"), doing);
+        let answer = self.send(repository, &request).await?;
+        match answer.status {
+            200 => Ok(()),
+            404 => Err(Error::NoRepository { repository: repository.clone() }),
+            _ => Err(request.refused(answer.message())),
+        }
+    }
+}
+
+impl<T> Reply<T> {
+    /// The forge's own words about everything that went wrong.
+    pub(crate) fn message(&self) -> String {
+        let messages: Vec<&str> = self.errors.iter().map(|problem| problem.message.as_str()).collect();
+        messages.join("; ")
+    }
+
+    /// Whether something that was asked for is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.errors.iter().any(|problem| problem.kind.as_deref() == Some("NOT_FOUND"))
+    }
+}
+
+impl Problem {
+    fn judge(&self, request: &Request) -> Option<Error> {
+        let is_limit = self.kind.as_deref() == Some("RATE_LIMITED");
+        if is_limit || limit::is_about_rate(&self.message) {
+            return Some(Error::Limited { doing: request.doing.clone(), retry_after: None });
+        }
+        if self.message.starts_with("Something went wrong while executing your query") {
+            return Some(request.unavailable("the forge failed inside"));
+        }
+        None
+    }
+}

@@ -1,0 +1,215 @@
+//! What can go wrong at the Git host, by what a caller can do about it.
+
+use std::time::Duration;
+
+use domain::{
+    commit::Commit,
+    fault::Fault,
+    forge::{Branch, Number, Repository},
+};
+
+use crate::refusal::Refusal;
+
+/// Why something could not be done at the forge.
+///
+/// A message says what was being done to what, never repeats its source and never contains a token.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The settings can not be used.
+    #[error("the settings of the forge: {what}")]
+    Settings {
+        /// What is wrong with which setting.
+        what: String,
+    },
+    /// The forge does not accept our credentials.
+    #[error("{doing}: the forge does not accept our credentials (HTTP 401); check `github.app` or `github.token`")]
+    Unauthorized {
+        /// What was being done.
+        doing: String,
+    },
+    /// The App has no installation that may see the repository.
+    #[error("the GitHub App is not installed on {repository}: install it there, or give its installation access to it")]
+    NotInstalled {
+        /// Which repository.
+        repository: Repository,
+    },
+    /// Our credentials lack a permission.
+    #[error("{doing}: the forge forbids it ({why}); {needs}")]
+    Forbidden {
+        /// What was being done.
+        doing: String,
+        /// The forge's own words.
+        why: String,
+        /// Which permission is needed for it.
+        needs: &'static str,
+    },
+    /// The repository does not exist, or our credentials may not see it.
+    #[error(
+        "repository {repository} does not exist, or the credentials may not see it (Metadata: read, Contents: read)"
+    )]
+    NoRepository {
+        /// Which repository.
+        repository: Repository,
+    },
+    /// The repository has no branch of that name.
+    #[error("{repository} has no branch {branch}")]
+    NoBranch {
+        /// In which repository.
+        repository: Repository,
+        /// Which branch.
+        branch: Branch,
+    },
+    /// The kept object store does not have that commit (any more): look at the branch's tip again.
+    #[error("commit {commit} of {repository} is not in the object store")]
+    UnknownCommit {
+        /// In which repository.
+        repository: Repository,
+        /// Which commit.
+        commit: Commit,
+    },
+    /// The forge asked us to slow down.
+    #[error("{doing}: the forge asks us to slow down")]
+    Limited {
+        /// What was being done.
+        doing: String,
+        /// How long it asked us to wait, when it said so.
+        retry_after: Option<Duration>,
+    },
+    /// The forge could not be reached, did not answer in time, or failed itself.
+    #[error("{doing}: {why}")]
+    Unavailable {
+        /// What was being done.
+        doing: String,
+        /// What happened instead.
+        why: String,
+        /// The cause below it, when there is one.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The forge answered what we do not understand.
+    #[error("{doing}: the forge's answer can not be understood ({why})")]
+    Misunderstood {
+        /// What was being done.
+        doing: String,
+        /// What is odd about it.
+        why: String,
+    },
+    /// The forge said no, in its own words.
+    #[error("{doing}: the forge refused it: {message}")]
+    Refused {
+        /// What was being done.
+        doing: String,
+        /// The forge's own words.
+        message: String,
+    },
+    /// The forge refused to move the branch, as by a protection rule.
+    #[error("pushing branch {branch}: the forge refused it: {why}")]
+    PushRefused {
+        /// Which branch.
+        branch: Branch,
+        /// The forge's own words.
+        why: String,
+    },
+    /// Somebody else's commit is on the branch; nothing was changed.
+    #[error("branch {branch} has commit {tip}, which is not ours; it was left alone")]
+    ForeignTip {
+        /// Which branch.
+        branch: Branch,
+        /// What is at its tip.
+        tip: Commit,
+    },
+    /// What should be a regular file or a directory is something else, as a symbolic link.
+    #[error("{path} in {repository} is {found}, not {wanted}")]
+    WrongKind {
+        /// In which repository.
+        repository: Repository,
+        /// Which path.
+        path: String,
+        /// What it is, with its article.
+        found: &'static str,
+        /// What it should be, with its article.
+        wanted: &'static str,
+    },
+    /// The branch has no commit that its base does not have: there is nothing to propose.
+    #[error("branch {branch} has no commit that {base} does not have")]
+    NothingToMerge {
+        /// Which branch.
+        branch: Branch,
+        /// Its base.
+        base: Branch,
+    },
+    /// The repository has no pull request of that number.
+    #[error("{repository} has no pull request {number}")]
+    NoPullRequest {
+        /// In which repository.
+        repository: Repository,
+        /// Which number.
+        number: Number,
+    },
+    /// The forge does not take the order to merge.
+    #[error("merging {repository}{number}: {refusal}")]
+    Unmergeable {
+        /// In which repository.
+        repository: Repository,
+        /// Which pull request.
+        number: Number,
+        /// Why not.
+        refusal: Refusal,
+    },
+    /// The kept object store failed; it is made anew when it is damaged.
+    #[error("{doing} in the object store of {repository}")]
+    Store {
+        /// Of which repository.
+        repository: Repository,
+        /// What was being done.
+        doing: &'static str,
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// What the failure means for trying again.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Settings { .. }
+            | Self::Unauthorized { .. }
+            | Self::NotInstalled { .. }
+            | Self::Forbidden { .. }
+            | Self::NoRepository { .. }
+            | Self::NoBranch { .. }
+            | Self::WrongKind { .. }
+            | Self::NoPullRequest { .. }
+            | Self::Refused { .. } => Fault::Permanent,
+            Self::Limited { retry_after, .. } => Fault::Limited { retry_after: *retry_after },
+            Self::Unavailable { .. } | Self::Misunderstood { .. } | Self::Store { .. } => Fault::Transient,
+            Self::UnknownCommit { .. } | Self::ForeignTip { .. } | Self::NothingToMerge { .. } => Fault::Stale,
+            Self::PushRefused { why, .. } => push_fault(why),
+            Self::Unmergeable { refusal, .. } => refusal.fault(),
+        }
+    }
+}
+
+/// Two pushes at once collide on the reference's lock, which passes; what a rule refuses does not.
+fn push_fault(why: &str) -> Fault {
+    let why = why.to_lowercase();
+    let passing = ["cannot lock ref", "failed to update ref", "internal server error"];
+    if passing.iter().any(|text| why.contains(text)) { Fault::Transient } else { Fault::Permanent }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_passes_and_a_rule_does_not() {
+        let refused = |why: &str| {
+            let branch = "x/deploy-1".parse().unwrap();
+            Error::PushRefused { branch, why: why.to_owned() }.fault()
+        };
+        assert_eq!(refused("cannot lock ref 'refs/heads/x'"), Fault::Transient);
+        assert_eq!(refused("protected branch hook declined"), Fault::Permanent);
+        let workflow = "refusing to allow a GitHub App to create or update workflow without `workflows` permission";
+        assert_eq!(refused(workflow), Fault::Permanent);
+    }
+}

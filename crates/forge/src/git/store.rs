@@ -1,0 +1,235 @@
+//! The bare object stores: one directory for each repository, one piece of work in it at a time, made anew when it is
+//! damaged or has grown.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::{commit::Commit, forge::Repository};
+use git2::{ErrorCode, Oid, RepositoryInitOptions, RepositoryOpenFlags};
+use reqwest::redirect;
+use secrecy::SecretString;
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::session::Session;
+use crate::{Author, Error, Settings, Timeouts};
+
+/// Each fetch adds a pack, and libgit2 has nothing that joins them: with more than this, looking an object up gets
+/// slower than fetching everything once again.
+const MOST_PACKS: usize = 64;
+
+/// All stores, and what conversations with their repositories share.
+#[derive(Debug)]
+pub(crate) struct Stores {
+    directory: PathBuf,
+    author: Author,
+    timeouts: Timeouts,
+    http: reqwest::Client,
+    busy: Mutex<HashMap<Repository, Arc<AsyncMutex<()>>>>,
+}
+
+/// A piece of work in the store of a repository.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    repository: Repository,
+    doing: &'static str,
+    deadline: Instant,
+}
+
+/// The store of one repository, while its only user has it.
+pub(crate) struct Store {
+    repository: Repository,
+    path: PathBuf,
+    git: git2::Repository,
+    author: Author,
+}
+
+impl Stores {
+    /// Stores below the settings' directory; nothing is written yet.
+    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+        // No redirects: they would take the credentials along. No proxy of the environment: the REST interface is
+        // not asked through one either.
+        let http = reqwest::Client::builder()
+            .connect_timeout(settings.timeouts.connect)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .tcp_nodelay(true)
+            .user_agent(concat!("git/tagferry-", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|source| Error::Settings { what: format!("no client for Git: {source}") })?;
+        Ok(Self {
+            directory: settings.data_dir,
+            author: settings.author,
+            timeouts: settings.timeouts,
+            http,
+            busy: Mutex::default(),
+        })
+    }
+
+    /// A piece of work that must end in time.
+    pub(crate) fn job(&self, repository: &Repository, doing: &'static str) -> Job {
+        let deadline = Instant::now() + self.timeouts.git;
+        Job { repository: repository.clone(), doing, deadline }
+    }
+
+    /// A conversation for a piece of work.
+    pub(crate) fn session(
+        &self,
+        job: &Job,
+        url: String,
+        token: &SecretString,
+        cancelled: CancellationToken,
+    ) -> Session {
+        let limits = (self.timeouts.idle, job.deadline);
+        Session::new(self.http.clone(), url, token, limits, cancelled)
+    }
+
+    /// Does blocking work in a repository's store, when nobody else does. The only way into it.
+    ///
+    /// When the caller goes away, the work goes on until it looks at its session; the store stays locked until then.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: &Job,
+        work: impl FnOnce(&mut Store) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let late = || Error::Unavailable {
+            doing: format!("{} {}", job.doing, job.repository),
+            why: format!("it took longer than {} seconds", self.timeouts.git.as_secs()),
+            source: None,
+        };
+        let turn = tokio::time::timeout_at(job.deadline, self.turn(&job.repository).lock_owned())
+            .await
+            .map_err(|_elapsed| late())?;
+        let (path, author) = (self.path(&job.repository), self.author.clone());
+        let (repository, doing) = (job.repository.clone(), job.doing);
+        let blocking = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let result = Store::open(repository.clone(), path.clone(), author).and_then(|mut store| work(&mut store));
+            if matches!(result, Err(Error::Store { .. })) {
+                discard(&repository, &path);
+            }
+            result
+        });
+        match tokio::time::timeout_at(job.deadline, blocking).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(source)) => {
+                Err(Error::Store { repository: job.repository.clone(), doing, source: Box::new(source) })
+            }
+            Err(_) => Err(late()),
+        }
+    }
+
+    fn turn(&self, repository: &Repository) -> Arc<AsyncMutex<()>> {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(busy.entry(repository.clone()).or_default())
+    }
+
+    fn path(&self, repository: &Repository) -> PathBuf {
+        let name = format!("{}.git", repository.name());
+        self.directory.join(repository.owner()).join(name)
+    }
+}
+
+impl Store {
+    /// Opens the store, or makes it where there is none that can be opened.
+    fn open(repository: Repository, path: PathBuf, author: Author) -> Result<Self, Error> {
+        let git = match open(&path) {
+            Ok(git) => git,
+            Err(error) => {
+                if error.code() != ErrorCode::NotFound {
+                    discard(&repository, &path);
+                }
+                make(&path).map_err(|source| Error::Store {
+                    repository: repository.clone(),
+                    doing: "making a new one",
+                    source: Box::new(source),
+                })?
+            }
+        };
+        Ok(Self { repository, path, git, author })
+    }
+
+    /// Makes the store anew when it has too many packs.
+    pub(crate) fn renew_when_grown(&mut self) -> Result<(), Error> {
+        if packs(&self.path.join("objects/pack")) <= MOST_PACKS {
+            return Ok(());
+        }
+        tracing::debug!(repository = %self.repository, "The object store has grown and is made anew.");
+        discard(&self.repository, &self.path);
+        self.git = make(&self.path).map_err(|source| self.broken("making a new one", source))?;
+        Ok(())
+    }
+
+    /// Whose store it is.
+    pub(crate) fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// The store as libgit2 knows it.
+    pub(crate) fn git(&self) -> &git2::Repository {
+        &self.git
+    }
+
+    /// Who commits are by.
+    pub(crate) fn author(&self) -> &Author {
+        &self.author
+    }
+
+    /// A commit that must be there.
+    pub(crate) fn commit(&self, commit: Commit) -> Result<git2::Commit<'_>, Error> {
+        let found = oid(commit).and_then(|id| self.git.find_commit(id));
+        found.map_err(|source| {
+            if source.code() == ErrorCode::NotFound {
+                Error::UnknownCommit { repository: self.repository.clone(), commit }
+            } else {
+                self.broken("reading a commit", source)
+            }
+        })
+    }
+
+    /// The error for a store that does not work.
+    pub(crate) fn broken(&self, doing: &'static str, source: git2::Error) -> Error {
+        Error::Store { repository: self.repository.clone(), doing, source: Box::new(source) }
+    }
+}
+
+/// A commit as libgit2 names it.
+pub(crate) fn oid(commit: Commit) -> Result<Oid, git2::Error> {
+    Oid::from_str(&commit.to_string())
+}
+
+/// A commit as we name it; `None` for the name of nothing, all zeros.
+pub(crate) fn commit(oid: Oid) -> Option<Commit> {
+    let bytes = oid.as_bytes().try_into().ok()?;
+    (!oid.is_zero()).then(|| Commit::from_bytes(bytes))
+}
+
+/// Opens a store with its shallow boundary: `git_repository_open_bare` would not read it, and a push would then look
+/// for the commits behind it.
+fn open(path: &Path) -> Result<git2::Repository, git2::Error> {
+    let flags = RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_DOTGIT;
+    git2::Repository::open_ext(path, flags, std::iter::empty::<&Path>())
+}
+
+fn make(path: &Path) -> Result<git2::Repository, git2::Error> {
+    let mut options = RepositoryInitOptions::new();
+    options.bare(true).mkpath(true).external_template(false).initial_head("tagferry/none");
+    git2::Repository::init_opts(path, &options)
+}
+
+/// Throws a store away: everything in it can be fetched again.
+fn discard(repository: &Repository, path: &Path) {
+    if let Err(error) = fs::remove_dir_all(path) {
+        tracing::warn!(%repository, %error, "An object store could not be removed; the next use fails if it is damaged.");
+    }
+}
+
+fn packs(directory: &Path) -> usize {
+    fs::read_dir(directory).map_or(0, |entries| {
+        entries.flatten().filter(|entry| entry.path().extension().is_some_and(|extension| extension == "pack")).count()
+    })
+}

@@ -1,0 +1,78 @@
+//! Everything about the Git host: credentials, commits, pushes, pull requests, merging, its webhooks.
+//!
+//! Speaks `domain`'s nouns outward; GitHub's wire types stay inside. Nothing here decides what to do next, and
+//! nothing tries again by itself: a caller learns from [`Error::fault`] whether trying again makes sense.
+//! Read the modules in this order:
+//!
+//! - [`settings`]: where the forge is, and as whom we speak to it.
+//! - [`error`] and [`refusal`]: what can go wrong.
+//! - [`source`]: what the forge says of commits.
+//! - [`git`]: branches, files, commits and pushes, over Git's own protocol.
+//! - [`pull_request`]: finding, opening, labelling and closing pull requests.
+//! - [`merging`]: the order to merge.
+//! - [`webhook`]: what the forge announces, authenticated.
+
+mod address;
+mod api;
+mod client;
+mod credentials;
+pub mod error;
+pub mod git;
+mod limit;
+pub mod merging;
+pub mod pull_request;
+pub mod refusal;
+pub mod settings;
+pub mod source;
+pub mod webhook;
+
+pub use error::Error;
+pub use git::{FileEdit, NewCommit};
+pub use merging::{Armed, Order};
+pub use pull_request::NewPullRequest;
+pub use refusal::Refusal;
+pub use settings::{Author, Credentials, Settings, Timeouts};
+
+use std::{fmt, sync::Arc};
+
+use client::Client;
+use git::Stores;
+
+/// One forge, spoken to as one App or person. Cloning it is cheap and shares everything.
+#[derive(Clone)]
+pub struct Forge {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: Client,
+    stores: Stores,
+}
+
+impl Forge {
+    /// A forge with these settings. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Settings`]: an address, the private key or the token can not be used, or it is called outside a
+    /// Tokio runtime.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let client = Client::new(&settings)?;
+        let stores = Stores::new(settings)?;
+        Ok(Self { shared: Arc::new(Shared { client, stores }) })
+    }
+
+    fn client(&self) -> &Client {
+        &self.shared.client
+    }
+
+    fn stores(&self) -> &Stores {
+        &self.shared.stores
+    }
+}
+
+impl fmt::Debug for Forge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forge").field("client", &self.shared.client).finish_non_exhaustive()
+    }
+}

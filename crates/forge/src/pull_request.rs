@@ -1,0 +1,257 @@
+//! Finding, opening, labelling and closing pull requests.
+
+mod objection;
+mod view;
+
+use domain::{
+    forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState, Repository},
+    proposal::ReleaseBranch,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    Error, Forge,
+    api::{Answer, Request},
+    client::Document,
+};
+use objection::Objection;
+pub(crate) use view::{VIEW, View, commit};
+
+/// A pull request to be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPullRequest<'a> {
+    /// The branch to merge.
+    pub branch: &'a ReleaseBranch,
+    /// The branch to merge it into.
+    pub base: &'a Branch,
+    /// What people read first; at most 256 characters.
+    pub title: &'a str,
+    /// What people read then, in GitHub's Markdown.
+    pub body: &'a str,
+}
+
+const ONE: &str = "query One($owner: String!, $name: String!, $number: Int!) { \
+     repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View } } } ";
+
+const ALL_OF_A_BRANCH: &str = "query OfBranch($owner: String!, $name: String!, $head: String!, $base: String!) { \
+     repository(owner: $owner, name: $name) { \
+     pullRequests(first: 20, headRefName: $head, baseRefName: $base, \
+     orderBy: { field: CREATED_AT, direction: DESC }) { nodes { ...View } } } } ";
+
+const NEEDS: &str = "it needs Pull requests: write";
+
+#[derive(Deserialize)]
+struct Data<T> {
+    repository: Option<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OneData {
+    pull_request: Option<View>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AllData {
+    pull_requests: Nodes,
+}
+
+#[derive(Deserialize)]
+struct Nodes {
+    nodes: Vec<View>,
+}
+
+/// A pull request as REST shows it right after it was opened.
+#[derive(Deserialize)]
+struct Opened {
+    number: u64,
+    node_id: String,
+    html_url: String,
+    head: OpenedHead,
+}
+
+#[derive(Deserialize)]
+struct OpenedHead {
+    sha: String,
+}
+
+impl Forge {
+    /// A pull request as it is now. One request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPullRequest`], [`Error::NoRepository`], and what any request can end with.
+    pub async fn pull_request(&self, repository: &Repository, number: Number) -> Result<PullRequest, Error> {
+        let doing = format!("looking at pull request {repository}{number}");
+        read(&self.view(repository, number, &doing).await?, &doing)
+    }
+
+    /// The pull requests of a release branch into a base, open or not, newest first; at most twenty. One request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRepository`], and what any request can end with.
+    pub async fn pull_requests_of(
+        &self,
+        repository: &Repository,
+        branch: &ReleaseBranch,
+        base: &Branch,
+    ) -> Result<Vec<PullRequest>, Error> {
+        let doing = format!("looking for pull requests of {} in {repository}", branch.branch());
+        let variables = json!({
+            "owner": repository.owner(),
+            "name": repository.name(),
+            "head": branch.branch().as_str(),
+            "base": base.as_str(),
+        });
+        let document = Document { text: &[ALL_OF_A_BRANCH, VIEW].concat(), variables: &variables, doing: &doing };
+        let reply = self.client().ask::<Data<AllData>>(repository, document).await?;
+        let message = reply.message();
+        let is_missing = reply.is_not_found();
+        match reply.data.and_then(|data| data.repository) {
+            Some(found) => found
+                .pull_requests
+                .nodes
+                .iter()
+                .filter(|view| view.is_of(repository, branch, base))
+                .map(|view| read(view, &doing))
+                .collect(),
+            None if is_missing || message.is_empty() => Err(Error::NoRepository { repository: repository.clone() }),
+            None => Err(Error::Refused { doing, message }),
+        }
+    }
+
+    /// Opens a pull request, or finds the open one that the branch has already. One request, one more to find.
+    ///
+    /// After an error that leaves open whether it happened, call it again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NothingToMerge`]: the base has all its commits. [`Error::Unavailable`]: the forge does not see the
+    /// pushed branch yet. And what any request can end with.
+    pub async fn create_pull_request(
+        &self,
+        repository: &Repository,
+        new: &NewPullRequest<'_>,
+    ) -> Result<PullRequest, Error> {
+        let branch = new.branch.branch();
+        let doing = format!("opening the pull request of {branch} in {repository}");
+        let body = json!({
+            "title": new.title,
+            "body": new.body,
+            "head": branch.as_str(),
+            "base": new.base.as_str(),
+        });
+        let path = format!("/repos/{repository}/pulls");
+        let request = Request::post(path, body, doing).needing(NEEDS);
+        let answer = self.client().send(repository, &request).await?;
+        match answer.status {
+            201 => opened(&answer, &request, new.base),
+            404 => Err(Error::NoRepository { repository: repository.clone() }),
+            422 => match Objection::of(&answer.message()) {
+                Objection::Exists => self.adopt(repository, new, &request).await,
+                Objection::NothingToMerge => {
+                    Err(Error::NothingToMerge { branch: branch.clone(), base: new.base.clone() })
+                }
+                Objection::NotVisible => {
+                    Err(request.unavailable(format!("the forge does not see {branch} or {} yet", new.base)))
+                }
+                Objection::Other => Err(request.refused(answer.message())),
+            },
+            _ => Err(request.refused(answer.message())),
+        }
+    }
+
+    /// Adds labels, making those that the repository does not have. Repeatable; no request when there are none.
+    ///
+    /// # Errors
+    ///
+    /// What any request can end with.
+    pub async fn add_labels(&self, repository: &Repository, number: Number, labels: &[String]) -> Result<(), Error> {
+        if labels.is_empty() {
+            return Ok(());
+        }
+        let path = format!("/repos/{repository}/issues/{}/labels", number.0);
+        let doing = format!("adding labels to pull request {repository}{number}");
+        let request = Request::post(path, json!({ "labels": labels }), doing)
+            .needing("it needs Pull requests: write, and Issues: write to make a label");
+        self.perform(repository, number, &request).await
+    }
+
+    /// Closes a pull request without a merge. Repeatable. One request.
+    ///
+    /// # Errors
+    ///
+    /// What any request can end with.
+    pub async fn close(&self, repository: &Repository, number: Number) -> Result<(), Error> {
+        let path = format!("/repos/{repository}/pulls/{}", number.0);
+        let doing = format!("closing pull request {repository}{number}");
+        let request = Request::patch(path, json!({ "state": "closed" }), doing).needing(NEEDS);
+        self.perform(repository, number, &request).await
+    }
+
+    /// A pull request as GraphQL shows it.
+    pub(crate) async fn view(&self, repository: &Repository, number: Number, doing: &str) -> Result<View, Error> {
+        let variables = json!({
+            "owner": repository.owner(),
+            "name": repository.name(),
+            "number": number.0,
+        });
+        let document = Document { text: &[ONE, VIEW].concat(), variables: &variables, doing };
+        let reply = self.client().ask::<Data<OneData>>(repository, document).await?;
+        let message = reply.message();
+        let is_missing = reply.is_not_found();
+        match reply.data.and_then(|data| data.repository) {
+            Some(OneData { pull_request: Some(view) }) => Ok(view),
+            Some(OneData { pull_request: None }) if is_missing || message.is_empty() => {
+                Err(Error::NoPullRequest { repository: repository.clone(), number })
+            }
+            None if is_missing || message.is_empty() => Err(Error::NoRepository { repository: repository.clone() }),
+            Some(_) | None => Err(Error::Refused { doing: doing.to_owned(), message }),
+        }
+    }
+
+    /// The open pull request that the forge says exists.
+    async fn adopt(
+        &self,
+        repository: &Repository,
+        new: &NewPullRequest<'_>,
+        request: &Request,
+    ) -> Result<PullRequest, Error> {
+        let all = self.pull_requests_of(repository, new.branch, new.base).await?;
+        all.into_iter()
+            .find(|one| one.state == PullRequestState::Open)
+            .ok_or_else(|| request.unavailable("it exists already, but the forge does not show it"))
+    }
+
+    async fn perform(&self, repository: &Repository, number: Number, request: &Request) -> Result<(), Error> {
+        let answer = self.client().send(repository, request).await?;
+        match answer.status {
+            200..300 => Ok(()),
+            404 => Err(Error::NoPullRequest { repository: repository.clone(), number }),
+            _ => Err(request.refused(answer.message())),
+        }
+    }
+}
+
+/// A pull request of GraphQL in our nouns.
+pub(crate) fn read(view: &View, doing: &str) -> Result<PullRequest, Error> {
+    view.read().map_err(|why| Error::Misunderstood { doing: doing.to_owned(), why })
+}
+
+fn opened(answer: &Answer, request: &Request, base: &Branch) -> Result<PullRequest, Error> {
+    let opened: Opened = answer.read(request)?;
+    let head = commit(&opened.head.sha).map_err(|why| Error::Misunderstood { doing: request.doing.clone(), why })?;
+    Ok(PullRequest {
+        number: Number(opened.number),
+        handle: opened.node_id,
+        url: opened.html_url,
+        state: PullRequestState::Open,
+        head,
+        base: base.clone(),
+        auto_merge: AutoMerge::Disarmed,
+        mergeability: Mergeability::Unknown,
+    })
+}

@@ -1,0 +1,177 @@
+//! A pull request as GraphQL shows it, and what that means in our nouns.
+//!
+//! Values that GitHub may add are read as text, so that a new one does not hide the rest.
+
+use domain::{
+    commit::Commit,
+    forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState, Repository},
+    proposal::ReleaseBranch,
+};
+use serde::Deserialize;
+
+/// What is asked of each pull request; for use as `...View`.
+pub(crate) const VIEW: &str = " fragment View on PullRequest { \
+     id number url state isDraft headRefOid headRefName baseRefName \
+     headRepository { nameWithOwner } \
+     autoMergeRequest { enabledAt } isInMergeQueue \
+     mergeable mergeStateStatus mergeCommit { oid } }";
+
+/// A pull request.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct View {
+    id: String,
+    number: u64,
+    url: String,
+    state: String,
+    is_draft: bool,
+    head_ref_oid: String,
+    head_ref_name: String,
+    base_ref_name: String,
+    head_repository: Option<Named>,
+    auto_merge_request: Option<Enabled>,
+    is_in_merge_queue: bool,
+    mergeable: String,
+    merge_state_status: String,
+    merge_commit: Option<Named>,
+}
+
+/// What is only looked at by name.
+#[derive(Clone, Debug, Deserialize)]
+struct Named {
+    #[serde(alias = "nameWithOwner", alias = "oid")]
+    name: String,
+}
+
+/// That it is there is all that counts.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Enabled {}
+
+impl View {
+    /// Whether it is that branch, of the repository itself and not of a fork, that it merges into that base.
+    pub(crate) fn is_of(&self, repository: &Repository, branch: &ReleaseBranch, base: &Branch) -> bool {
+        self.head_ref_name == branch.branch().as_str()
+            && self.base_ref_name == base.as_str()
+            && self.head_repository.as_ref().is_some_and(|head| head.name.eq_ignore_ascii_case(&repository.to_string()))
+    }
+
+    /// Whether it is marked as not ready.
+    pub(crate) fn is_draft(&self) -> bool {
+        self.is_draft
+    }
+
+    /// It in our nouns; the sentence says what can not be understood.
+    pub(crate) fn read(&self) -> Result<PullRequest, String> {
+        Ok(PullRequest {
+            number: Number(self.number),
+            handle: self.id.clone(),
+            url: self.url.clone(),
+            state: self.state()?,
+            head: commit(&self.head_ref_oid)?,
+            base: self
+                .base_ref_name
+                .parse()
+                .map_err(|why: domain::forge::InvalidBranch| format!("{}: {why}", self.base_ref_name))?,
+            auto_merge: if self.auto_merge_request.is_some() || self.is_in_merge_queue {
+                AutoMerge::Armed
+            } else {
+                AutoMerge::Disarmed
+            },
+            mergeability: self.mergeability(),
+        })
+    }
+
+    fn state(&self) -> Result<PullRequestState, String> {
+        match self.state.as_str() {
+            "OPEN" => Ok(PullRequestState::Open),
+            "CLOSED" => Ok(PullRequestState::Closed),
+            "MERGED" => {
+                let merge = self.merge_commit.as_ref().map(|merge| commit(&merge.name));
+                merge.transpose().map(PullRequestState::Merged)
+            }
+            other => Err(format!("state {other}")),
+        }
+    }
+
+    fn mergeability(&self) -> Mergeability {
+        if self.mergeable == "CONFLICTING" {
+            return Mergeability::Conflicting;
+        }
+        mergeability(&self.merge_state_status)
+    }
+}
+
+/// What a merge state means: GraphQL's `mergeStateStatus` and REST's `mergeable_state` are the same words.
+pub(crate) fn mergeability(state: &str) -> Mergeability {
+    match state.to_ascii_lowercase().as_str() {
+        "clean" | "has_hooks" => Mergeability::Clean,
+        "unstable" => Mergeability::Unstable,
+        "blocked" | "draft" => Mergeability::Blocked,
+        "behind" => Mergeability::Behind,
+        "dirty" => Mergeability::Conflicting,
+        _ => Mergeability::Unknown,
+    }
+}
+
+/// A commit's name in an answer.
+pub(crate) fn commit(text: &str) -> Result<Commit, String> {
+    text.parse().map_err(|_invalid| format!("{text:?} is not the name of a commit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn view(state: &str, mergeable: &str, status: &str) -> View {
+        serde_json::from_value(json!({
+            "id": "PR_1", "number": 3, "url": "https://forge.example/3", "state": state,
+            "isDraft": false, "headRefOid": "1".repeat(40), "headRefName": "a/deploy-1",
+            "baseRefName": "main", "headRepository": { "nameWithOwner": "acme/trinity" },
+            "autoMergeRequest": null, "isInMergeQueue": false, "mergeable": mergeable,
+            "mergeStateStatus": status, "mergeCommit": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_merge_state_means_one_thing() {
+        for (mergeable, status, expected) in [
+            ("MERGEABLE", "CLEAN", Mergeability::Clean),
+            ("MERGEABLE", "HAS_HOOKS", Mergeability::Clean),
+            ("MERGEABLE", "UNSTABLE", Mergeability::Unstable),
+            ("MERGEABLE", "BLOCKED", Mergeability::Blocked),
+            ("MERGEABLE", "DRAFT", Mergeability::Blocked),
+            ("MERGEABLE", "BEHIND", Mergeability::Behind),
+            ("CONFLICTING", "UNKNOWN", Mergeability::Conflicting),
+            ("CONFLICTING", "DIRTY", Mergeability::Conflicting),
+            ("UNKNOWN", "UNKNOWN", Mergeability::Unknown),
+            ("MERGEABLE", "A_NEW_WORD", Mergeability::Unknown),
+        ] {
+            assert_eq!(view("OPEN", mergeable, status).read().unwrap().mergeability, expected);
+        }
+    }
+
+    #[test]
+    fn a_pull_request_in_the_merge_queue_is_armed() {
+        let mut one = view("OPEN", "MERGEABLE", "CLEAN");
+        assert_eq!(one.read().unwrap().auto_merge, AutoMerge::Disarmed);
+        one.is_in_merge_queue = true;
+        assert_eq!(one.read().unwrap().auto_merge, AutoMerge::Armed);
+    }
+
+    #[test]
+    fn a_merge_names_its_commit_once_the_forge_does() {
+        let mut one = view("MERGED", "UNKNOWN", "UNKNOWN");
+        assert_eq!(one.read().unwrap().state, PullRequestState::Merged(None));
+        one.merge_commit = Some(Named { name: "2".repeat(40) });
+        let merge = Commit::from_bytes([0x22; 20]);
+        assert_eq!(one.read().unwrap().state, PullRequestState::Merged(Some(merge)));
+    }
+
+    #[test]
+    fn a_state_that_we_do_not_know_is_no_state() {
+        assert_eq!(view("LOCKED", "UNKNOWN", "UNKNOWN").read().unwrap_err(), "state LOCKED");
+    }
+}

@@ -1,0 +1,155 @@
+//! Why the forge does not take the order to merge a pull request: its texts, and what each means for us.
+
+use domain::{fault::Fault, forge::MergeMethod};
+
+/// Why the forge does not merge a pull request, now or later.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The repository does not allow auto-merge.
+    #[error("auto-merge is not allowed: switch on \"Allow auto-merge\" in the repository's settings")]
+    AutoMergeOff,
+    /// The repository or a rule does not allow the merge method.
+    #[error(
+        "the merge method {} is not allowed there: allow it, or choose another in `pull_request.auto_merge`",
+        .0.as_str()
+    )]
+    MethodOff(MergeMethod),
+    /// The base branch restricts who may push to it.
+    #[error("the base branch restricts who may push: add the App to its list")]
+    NotAuthorized,
+    /// Our credentials lack a permission.
+    #[error("the credentials lack a permission: Contents: write and Pull requests: write are needed")]
+    Forbidden,
+    /// The head is not the commit that the order was about.
+    #[error("the head moved in the meantime")]
+    HeadMoved,
+    /// The base moved while the forge was merging.
+    #[error("the base branch moved in the meantime")]
+    BaseMoved,
+    /// Something that is not required failed or is running.
+    #[error("a check that is not required failed or is running")]
+    Unstable,
+    /// It is a draft.
+    #[error("it is a draft: mark it as ready for review")]
+    Draft,
+    /// It is closed, merged or in conflict.
+    #[error("it is closed, merged already, or conflicts with its base")]
+    WrongState,
+    /// Required checks or reviews are missing.
+    #[error("something that the base branch requires is missing: {0}")]
+    Missing(String),
+    /// The base branch is only changed through a merge queue.
+    #[error("the base branch has a merge queue, which is not supported yet")]
+    Queue,
+    /// The forge has not worked out yet what stands in the way.
+    #[error("the forge has not worked out yet whether it can be merged")]
+    Computing,
+    /// A text that we do not know.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+impl Refusal {
+    /// What it means for trying again.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::AutoMergeOff
+            | Self::MethodOff(_)
+            | Self::NotAuthorized
+            | Self::Forbidden
+            | Self::Draft
+            | Self::Queue => Fault::Permanent,
+            Self::HeadMoved | Self::BaseMoved | Self::WrongState => Fault::Stale,
+            Self::Unstable | Self::Missing(_) | Self::Computing | Self::Unknown(_) => Fault::Transient,
+        }
+    }
+}
+
+/// What one of the forge's texts means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// There is nothing to wait for: it can be merged at once.
+    MergeNow,
+    AutoMergeOff,
+    MethodOff,
+    NotAuthorized,
+    Forbidden,
+    HeadMoved,
+    BaseMoved,
+    Unstable,
+    Draft,
+    WrongState,
+    Missing,
+    Queue,
+    Computing,
+    Unknown,
+}
+
+/// The forge's texts in lower case, the first that fits counts. They stand in no documentation: they were seen in
+/// answers, some in several versions, so a part of each is looked for.
+const TEXTS: &[(&str, Meaning)] = &[
+    ("auto merge is not allowed for this repository", Meaning::AutoMergeOff),
+    ("protected branch rules not configured", Meaning::MergeNow),
+    ("is in clean status", Meaning::MergeNow),
+    ("is in has_hooks status", Meaning::MergeNow),
+    ("is in unstable status", Meaning::Unstable),
+    ("is in draft status", Meaning::Draft),
+    ("is in dirty status", Meaning::WrongState),
+    ("is in unknown status", Meaning::Computing),
+    ("merge commits are not allowed", Meaning::MethodOff),
+    ("squash merging is not allowed", Meaning::MethodOff),
+    ("squash merges are not allowed", Meaning::MethodOff),
+    ("rebase merging is not allowed", Meaning::MethodOff),
+    ("rebase merges are not allowed", Meaning::MethodOff),
+    ("user is not authorized for this protected branch", Meaning::NotAuthorized),
+    ("not authorized to push to this branch", Meaning::NotAuthorized),
+    ("resource not accessible by", Meaning::Forbidden),
+    ("head branch was modified", Meaning::HeadMoved),
+    ("expected head", Meaning::HeadMoved),
+    ("head sha", Meaning::HeadMoved),
+    ("head oid", Meaning::HeadMoved),
+    ("base branch was modified", Meaning::BaseMoved),
+    ("merge queue", Meaning::Queue),
+    ("still a draft", Meaning::Draft),
+    ("can't enable auto-merge for this pull request", Meaning::WrongState),
+    ("not in the correct state to enable auto-merge", Meaning::WrongState),
+    ("pull request is not mergeable", Meaning::WrongState),
+    ("required status check", Meaning::Missing),
+    ("repository rule violations found", Meaning::Missing),
+    ("approving review", Meaning::Missing),
+    ("review is required", Meaning::Missing),
+    ("waiting on code owner review", Meaning::Missing),
+    ("is not satisfied", Meaning::Missing),
+    ("could not resolve to a node", Meaning::Computing),
+];
+
+impl Meaning {
+    /// What the text means.
+    pub(crate) fn of(message: &str) -> Self {
+        let message = message.to_lowercase();
+        TEXTS.iter().find(|(text, _)| message.contains(text)).map_or(Self::Unknown, |(_, meaning)| *meaning)
+    }
+
+    /// The refusal that it is, to an order with this method.
+    pub(crate) fn refusal(self, message: String, method: MergeMethod) -> Refusal {
+        match self {
+            Self::AutoMergeOff => Refusal::AutoMergeOff,
+            Self::MethodOff => Refusal::MethodOff(method),
+            Self::NotAuthorized => Refusal::NotAuthorized,
+            Self::Forbidden => Refusal::Forbidden,
+            Self::HeadMoved => Refusal::HeadMoved,
+            Self::BaseMoved => Refusal::BaseMoved,
+            Self::Unstable => Refusal::Unstable,
+            Self::Draft => Refusal::Draft,
+            Self::WrongState => Refusal::WrongState,
+            Self::Missing => Refusal::Missing(message),
+            Self::Queue => Refusal::Queue,
+            Self::Computing => Refusal::Computing,
+            Self::MergeNow | Self::Unknown => Refusal::Unknown(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Where the forge is, and as whom we speak to it.
+
+use std::{path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+use url::Url;
+
+/// Where the forge is, as whom we speak to it, and where fetched objects are kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The root of its REST interface: `https://api.github.com`, or `https://HOST/api/v3`.
+    pub api_url: Url,
+    /// The root of its Git repositories; `None` derives it from `api_url`:
+    /// `https://api.github.com` gives `https://github.com`, `https://HOST/api/v3` gives `https://HOST`,
+    /// anything else its own origin.
+    pub git_url: Option<Url>,
+    /// As whom we speak to it.
+    pub credentials: Credentials,
+    /// A directory of our own that no other process uses, for bare object stores; they are made anew when lost.
+    pub data_dir: PathBuf,
+    /// Who our commits are by.
+    pub author: Author,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+}
+
+/// As whom we speak to the forge.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A GitHub App; its installation is found by repository.
+    App {
+        /// Its number or its client id.
+        id: String,
+        /// Its private key in PEM form, PKCS#1 or PKCS#8.
+        private_key: SecretString,
+    },
+    /// A personal token.
+    Token(SecretString),
+}
+
+/// Who our commits are by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The address, which need not receive mail.
+    pub email: String,
+}
+
+/// How long to wait for what, before it counts as failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the next bytes of an answer.
+    pub idle: Duration,
+    /// For one request to the interfaces, from beginning to end.
+    pub request: Duration,
+    /// For one operation of Git, with all its requests and its turn in the repository's store.
+    pub git: Duration,
+}
+
+impl Settings {
+    /// Settings with defaults for everything that has one.
+    #[must_use]
+    pub fn new(api_url: Url, credentials: Credentials, data_dir: PathBuf) -> Self {
+        Self { api_url, git_url: None, credentials, data_dir, author: Author::default(), timeouts: Timeouts::default() }
+    }
+}
+
+impl Default for Author {
+    fn default() -> Self {
+        Self { name: "Tagferry".to_owned(), email: "tagferry@users.noreply.github.com".to_owned() }
+    }
+}
+
+impl Default for Timeouts {
+    /// GitHub ends its own requests after ten seconds, so that thirty leave room for the way; a first fetch of a
+    /// large repository takes longer.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(20),
+            request: Duration::from_secs(30),
+            git: Duration::from_secs(120),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The adapter over a socket: real Git repositories behind `git`'s own server side, and scripted answers of REST and
+//! GraphQL where it is their words that count.
+
+mod credentials;
+mod host;
+mod merging;
+mod pull_requests;
+mod push;
+mod reading;
+mod sandbox;
+mod source;
+mod trouble;

@@ -1,0 +1,70 @@
+//! When to try again after a failure: the one place that decides it.
+
+use std::time::Duration;
+
+use domain::fault::Fault;
+
+/// The first wait after something that may pass by itself.
+const FIRST: Duration = Duration::from_millis(250);
+
+/// The longest wait after something that may pass by itself: an outage of minutes is noticed to be over soon.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The first wait after something that a person has to change.
+const FIRST_FOR_A_PERSON: Duration = Duration::from_secs(5);
+
+/// The longest wait after something that a person has to change.
+const LONGEST_FOR_A_PERSON: Duration = Duration::from_secs(600);
+
+/// The shortest wait when we are asked to slow down without being told for how long
+/// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>: at least one minute).
+const LIMITED: Duration = Duration::from_secs(60);
+
+/// How long to wait after a failure that was the `attempts`th in a row before this one.
+///
+/// `jitter` is from 0 to 1 and lengthens the wait by up to a quarter, so that what failed together does not come
+/// back together.
+pub(crate) fn delay(fault: Fault, attempts: u32, jitter: f64) -> Duration {
+    let base = match fault {
+        Fault::Transient => doubled(FIRST, attempts, LONGEST),
+        Fault::Stale => doubled(FIRST, attempts, LONGEST_FOR_A_PERSON),
+        Fault::Permanent => doubled(FIRST_FOR_A_PERSON, attempts, LONGEST_FOR_A_PERSON),
+        Fault::Limited { retry_after: Some(wait) } => wait,
+        Fault::Limited { retry_after: None } => doubled(LIMITED, attempts, LONGEST_FOR_A_PERSON),
+    };
+    base.saturating_add(base.mul_f64(jitter.clamp(0.0, 1.0) / 4.0))
+}
+
+fn doubled(first: Duration, attempts: u32, longest: Duration) -> Duration {
+    let factor = 2_u32.checked_pow(attempts).unwrap_or(u32::MAX);
+    first.saturating_mul(factor).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_up_to_a_bound() {
+        let seconds = |fault, attempts| delay(fault, attempts, 0.0).as_secs_f64();
+        assert!((seconds(Fault::Transient, 0) - 0.25).abs() < 1e-9);
+        assert!((seconds(Fault::Transient, 3) - 2.0).abs() < 1e-9);
+        assert!((seconds(Fault::Transient, u32::MAX) - 60.0).abs() < 1e-9);
+        assert!((seconds(Fault::Permanent, 1) - 10.0).abs() < 1e-9);
+        assert!((seconds(Fault::Permanent, 99) - 600.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_wait_that_was_asked_for_is_kept_and_never_shortened() {
+        let asked = Fault::Limited { retry_after: Some(Duration::from_secs(7)) };
+        assert_eq!(delay(asked, 0, 0.0), Duration::from_secs(7));
+        assert!(delay(asked, 5, 1.0) >= Duration::from_secs(7));
+        assert_eq!(delay(Fault::Limited { retry_after: None }, 0, 0.0), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn jitter_lengthens_by_a_quarter_at_most() {
+        assert_eq!(delay(Fault::Limited { retry_after: None }, 0, 1.0), Duration::from_secs(75));
+        assert_eq!(delay(Fault::Limited { retry_after: None }, 0, 9.0), Duration::from_secs(75));
+    }
+}

@@ -1,0 +1,38 @@
+//! What a pass can fail with.
+
+use domain::fault::Fault;
+
+/// What a pass failed with; the message says what was being done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The forge could not be asked or told.
+    #[error(transparent)]
+    Forge(#[from] forge::Error),
+    /// A registry could not be asked.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// What happened could not be recorded or read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A promotion's application is not in the configuration any more.
+    #[error("application {0} is not in the configuration any more: put it back, or its promotions stay where they are")]
+    NotConfigured(domain::application::Name),
+}
+
+impl Error {
+    /// What it means for trying again.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Forge(error) => error.fault(),
+            Self::Registry(error) => error.fault(),
+            Self::Store(error) => error.fault(),
+            Self::NotConfigured(_) => Fault::Permanent,
+        }
+    }
+
+    /// Whether another worker has the work now, so that nothing of this pass may be recorded.
+    pub(crate) fn is_lost_claim(&self) -> bool {
+        matches!(self, Self::Store(store::Error::ClaimLost))
+    }
+}

@@ -1,0 +1,126 @@
+//! An announcement becomes a build, or is kept with the reason why not.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    announcement::{Announcement, Match, Pushed, matches},
+    forge,
+    image::{Digest, Reference},
+    release::Build,
+};
+use store::{AnnouncementId, AnnouncementVerdict, Claim, NewBuild, ReleaseId};
+use tracing::info;
+
+use crate::{Error, Reconciler, run::After};
+
+/// How long a registry may lag behind its own announcement before what it says counts.
+const LONGEST_LAG: TimeDelta = TimeDelta::seconds(20);
+
+/// The age that the first wait is half of.
+const SHORTEST_AGE: TimeDelta = TimeDelta::milliseconds(200);
+
+impl Reconciler {
+    /// Finds out what an announcement is about and records that.
+    pub(crate) async fn take_in(&self, claim: &Claim, id: AnnouncementId) -> Result<After, Error> {
+        let announced = self.store.announcement(id).await?;
+        let verdict = match &announced.announcement {
+            Announcement::Moved(repository) => Some(self.moved(repository).await?),
+            Announcement::Pushed(pushed) => self.pushed(claim, pushed, announced.received_at).await?,
+        };
+        match verdict {
+            Some(verdict) => {
+                self.store.settle_announcement(claim, &verdict).await?;
+                Ok(After::Settled)
+            }
+            None => Ok(After::Again(Utc::now() + age(announced.received_at).max(SHORTEST_AGE) / 2)),
+        }
+    }
+
+    async fn moved(&self, repository: &forge::Repository) -> Result<AnnouncementVerdict, Error> {
+        let woken = self.store.wake_promotions(repository, Utc::now()).await?;
+        Ok(AnnouncementVerdict::Accepted {
+            reason: format!("promotions into {repository} that are looked at: {woken}"),
+            release: None,
+        })
+    }
+
+    /// Asks the registry what the tag is, and records a build in each target that pulls it.
+    ///
+    /// `None` while the registry may not have caught up with its own announcement: CNCF Distribution announces a
+    /// push before it moves the tag (`registry/handlers/manifests.go`, `PutManifest`), and on slow storage our
+    /// question overtakes that.
+    async fn pushed(
+        &self,
+        claim: &Claim,
+        pushed: &Pushed,
+        received_at: DateTime<Utc>,
+    ) -> Result<Option<AnnouncementVerdict>, Error> {
+        let Pushed { repository, tag, claimed_digest } = pushed;
+        let found = match matches(&self.applications, pushed) {
+            Ok(found) => found,
+            Err(ignored) => {
+                info!(image.repository = %repository, image.tag = %tag, reason = %ignored, "a pushed tag is ignored");
+                return Ok(Some(AnnouncementVerdict::Ignored { reason: ignored.to_string() }));
+            }
+        };
+        let reference = Reference { repository: repository.clone(), tag: tag.clone() };
+        let asked_at = Utc::now();
+        let digest = self.registries.resolve(&reference).await?;
+        let is_as_announced = digest.is_some() && (claimed_digest.is_none() || *claimed_digest == digest);
+        if !is_as_announced && age(received_at) < LONGEST_LAG {
+            return Ok(None);
+        }
+        let Some(digest) = digest else {
+            return Ok(Some(AnnouncementVerdict::Ignored { reason: format!("the registry has no {reference}") }));
+        };
+        let mut release = None;
+        for one in &found {
+            release = self.record(claim, one, (&reference, &digest), asked_at).await?;
+        }
+        let reason = match claimed_digest {
+            Some(claimed) if *claimed != digest => {
+                format!("{reference} is {digest} by now, not {claimed} as announced")
+            }
+            Some(_) | None => format!("{reference} is {digest}"),
+        };
+        Ok(Some(AnnouncementVerdict::Accepted { reason, release }))
+    }
+
+    /// Records the build in each target that pulls it; they are all of one release.
+    async fn record(
+        &self,
+        claim: &Claim,
+        found: &Match<'_>,
+        (reference, digest): (&Reference, &Digest),
+        found_at: DateTime<Utc>,
+    ) -> Result<Option<ReleaseId>, Error> {
+        let application = found.application;
+        let mut release = None;
+        for target in &found.targets {
+            let build =
+                Build { target: (*target).clone(), reference: reference.clone(), digest: digest.clone(), found_at };
+            let new = NewBuild {
+                application: application.name(),
+                commit: found.commit,
+                gitops: &application.gitops.repository,
+                base: &application.gitops.base,
+                build: &build,
+            };
+            let recorded = self.store.record_build(claim, &new).await?;
+            release = Some(recorded.release);
+            info!(
+                image.repository = %reference.repository,
+                image.tag = %reference.tag,
+                image.digest = %digest,
+                release.id = %recorded.release,
+                new = recorded.new_build,
+                "a build is recorded"
+            );
+        }
+        Ok(release)
+    }
+}
+
+/// How long ago that was; each wait is half of it, so that questions become rarer.
+fn age(received_at: DateTime<Utc>) -> TimeDelta {
+    Utc::now() - received_at
+}

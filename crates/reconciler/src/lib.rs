@@ -1,0 +1,106 @@
+//! Observes, asks the domain for the next step, performs it, records it; again.
+//!
+//! A pass takes no input but the name of what to look at: a wake-up, a timer, a restart and a second replica run
+//! the same code. What is to be looked at next, and when, is in the store; the [`Waker`] only ends a sleep early
+//! and carries no data. Nothing here decides: [`domain::promotion::next_step`] does. Read the modules in this order:
+//!
+//! - `run`: workers that claim what is due.
+//! - `intake`: an announcement becomes a build, or is kept with the reason why not.
+//! - `observe`, `source` and `overlays`: everything that a promotion's next step depends on.
+//! - `perform`: the step's effects, each repeatable.
+//! - `backoff`: when to try again after a failure.
+
+mod backoff;
+mod error;
+mod intake;
+mod observe;
+mod overlays;
+mod perform;
+mod run;
+mod source;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::application::{Application, Name};
+use tokio::sync::Notify;
+
+pub use self::error::Error;
+use self::source::Ancestries;
+
+/// Everything that a pass works with.
+#[derive(Debug)]
+pub struct Reconciler {
+    store: store::Store,
+    forge: forge::Forge,
+    registries: registry::Registries,
+    applications: Vec<Application>,
+    settings: Settings,
+    waker: Waker,
+    ancestries: Ancestries,
+}
+
+/// How the work is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How many passes run at the same time.
+    pub workers: usize,
+    /// How long a worker may hold a piece of work before another may take it.
+    pub lease: Duration,
+    /// How soon to look again at what may change without telling us.
+    pub poll_interval: Duration,
+}
+
+/// Ends the sleep of the workers, since something may be due.
+#[derive(Clone, Debug, Default)]
+pub struct Waker(Arc<Notify>);
+
+impl Default for Settings {
+    /// Four passes at once keep one slow registry from holding up the others; a pass is bounded by the timeouts of
+    /// its calls, and ten minutes are longer than all of them together.
+    fn default() -> Self {
+        Self { workers: 4, lease: Duration::from_secs(600), poll_interval: Duration::from_secs(60) }
+    }
+}
+
+impl Waker {
+    /// Wakes one worker; it wakes the next when it finds work. A wake-up while none sleeps is kept for the next.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    async fn woken(&self) {
+        self.0.notified().await;
+    }
+}
+
+impl Reconciler {
+    /// Puts the parts together. Nothing runs yet.
+    #[must_use]
+    pub fn new(
+        store: store::Store,
+        forge: forge::Forge,
+        registries: registry::Registries,
+        applications: Vec<Application>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            store,
+            forge,
+            registries,
+            applications,
+            settings,
+            waker: Waker::default(),
+            ancestries: Ancestries::default(),
+        }
+    }
+
+    /// What wakes the workers.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    fn application(&self, name: &Name) -> Option<&Application> {
+        self.applications.iter().find(|application| application.name() == name)
+    }
+}

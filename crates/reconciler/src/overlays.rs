@@ -1,0 +1,167 @@
+//! Where the overlays stand at the tip of the base branch, and the edits that would move them to a release.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    application::{Application, Gitops, Pin, Target},
+    commit::Commit,
+    fault::{Chain, Fault},
+    forge::Ancestry,
+    image::{Digest, Tag},
+    promotion::{self, Overlays, Standing},
+    proposal::Move,
+    release::{self, Build},
+};
+use forge::FileEdit;
+use kustomize::{Change, Image, Missing, NewName, Outcome, Refusal, Version};
+
+use crate::{Error, Reconciler};
+
+/// The overlays at the tip of the base branch.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// Where all of them stand.
+    pub(crate) overlays: Overlays,
+    /// The edit that would move them; `None` when the base branch can not be read.
+    pub(crate) edit: Option<Edit>,
+}
+
+/// What would move the overlays of a release from one tip of the base branch.
+#[derive(Debug)]
+pub(crate) struct Edit {
+    /// The tip.
+    pub(crate) tip: Commit,
+    /// The files as they are to be; none that would not change.
+    pub(crate) files: Vec<FileEdit>,
+    /// What people are told about them; one for each target with an edit.
+    pub(crate) moves: Vec<Move>,
+}
+
+/// A release as overlays name it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) application: &'a Application,
+    /// Where this release goes, which stays the same when the configuration changes meanwhile.
+    pub(crate) gitops: &'a Gitops,
+    pub(crate) commit: Commit,
+    pub(crate) builds: &'a [Build],
+}
+
+/// One overlay, read and edited.
+struct Edited {
+    path: String,
+    before: Image,
+    after: String,
+    outcome: Outcome,
+}
+
+impl Reconciler {
+    /// Reads and edits all overlays of a release at the tip of the base branch.
+    ///
+    /// What only a person can mend is no failure of the pass: a pull request that is merged or closed meanwhile is
+    /// to be recorded all the same.
+    pub(crate) async fn overlays(&self, wanted: &Wanted<'_>) -> Result<Seen, Error> {
+        match self.read_overlays(wanted).await {
+            Err(error) if error.fault() == Fault::Permanent => {
+                Ok(Seen { overlays: Overlays::Unreadable(Chain(&error).to_string()), edit: None })
+            }
+            seen => seen,
+        }
+    }
+
+    async fn read_overlays(&self, wanted: &Wanted<'_>) -> Result<Seen, Error> {
+        let Wanted { application, gitops, .. } = wanted;
+        let tip = self.forge.tip(&gitops.repository, &gitops.base).await?;
+        let directories: Vec<&str> = application.targets().iter().map(|target| target.overlay.as_str()).collect();
+        let found = self.forge.read_directories(&gitops.repository, tip, &directories, &kustomize::FILE_NAMES).await?;
+        let mut standings = Vec::new();
+        let (mut files_by_path, mut moves) = (BTreeMap::new(), Vec::new());
+        for (target, files) in application.targets().iter().zip(found) {
+            let standing = match edit(wanted, target, files.as_deref()) {
+                Err(why) => Standing::Unreadable(why),
+                Ok(edited) => {
+                    let standing = self.standing(wanted, &edited).await?;
+                    if edited.outcome == Outcome::Changed {
+                        moves.extend(describe(wanted, target, &edited));
+                        files_by_path.insert(edited.path.clone(), edited.after.into_bytes());
+                    }
+                    standing
+                }
+            };
+            standings.push((target.name.clone(), standing));
+        }
+        let files = files_by_path.into_iter().map(|(path, bytes)| FileEdit { path, bytes }).collect();
+        Ok(Seen { overlays: promotion::overlays(standings), edit: Some(Edit { tip, files, moves }) })
+    }
+
+    /// Where one overlay stands: its tag names a commit, and the source repository says whether that is older.
+    ///
+    /// A tag that names no commit, or one that the source repository does not know, is older than any release:
+    /// there is nothing that could be moved backwards.
+    async fn standing(&self, wanted: &Wanted<'_>, edited: &Edited) -> Result<Standing, Error> {
+        if edited.outcome == Outcome::Unchanged {
+            return Ok(Standing::Current);
+        }
+        let Wanted { application, commit, .. } = wanted;
+        let tag = edited.before.new_tag.as_deref().and_then(|tag| tag.parse::<Tag>().ok());
+        let Some(now) = tag.and_then(|tag| application.tag.commit(&tag).ok()) else {
+            return Ok(Standing::Behind);
+        };
+        Ok(match self.ancestry(&application.source.repository, now, *commit).await? {
+            None | Some(Ancestry::Same | Ancestry::Ancestor) => Standing::Behind,
+            Some(Ancestry::Descendant) => Standing::Ahead(now),
+            Some(Ancestry::Unrelated) => Standing::Unrelated(now),
+        })
+    }
+}
+
+/// Edits one overlay; the sentence says why it can not be.
+fn edit(wanted: &Wanted<'_>, target: &Target, files: Option<&[(String, Vec<u8>)]>) -> Result<Edited, String> {
+    let overlay = &target.overlay;
+    let files = files.ok_or_else(|| format!("there is no directory {overlay} at the base branch"))?;
+    let name = kustomize::kustomization_file(files.iter().map(|(name, _)| name.as_str()))
+        .map_err(|why| format!("{overlay}: {why}"))?;
+    let path = overlay.join(name);
+    let text = files.iter().find(|(file, _)| file == name).map_or(&[][..], |(_, bytes)| bytes.as_slice());
+    let says = |why: &Refusal| format!("{path}: {why}");
+    let change = change(wanted, target);
+    let before = kustomize::image_in(text, &change.image).map_err(|why| says(&why))?;
+    let edit = kustomize::set_image(text, &change).map_err(|why| says(&why))?;
+    let outcome = edit.outcome();
+    let before =
+        before.unwrap_or_else(|| Image { name: change.image.to_string(), new_name: None, new_tag: None, digest: None });
+    Ok(Edited { path, before, after: edit.into_text(), outcome })
+}
+
+/// The change that makes an overlay name the release.
+fn change(wanted: &Wanted<'_>, target: &Target) -> Change {
+    let Wanted { application, commit, builds, .. } = wanted;
+    let tag = application.tag.tag(*commit);
+    let pinned: Option<&Digest> = match application.release.pin {
+        Pin::Tag => None,
+        Pin::TagAndDigest => release::digest(builds, &target.name),
+    };
+    let version = match pinned {
+        None => Version::Tag(tag),
+        Some(digest) => Version::TagAndDigest(tag, digest.clone()),
+    };
+    Change {
+        image: application.image.clone(),
+        new_name: NewName::Set(target.repository.clone()),
+        version,
+        missing: Missing::Refuse,
+    }
+}
+
+/// What people are told about an edit; nothing while the target has no build.
+fn describe(wanted: &Wanted<'_>, target: &Target, edited: &Edited) -> Option<Move> {
+    let digest = release::digest(wanted.builds, &target.name)?.clone();
+    Some(Move {
+        target: target.name.clone(),
+        repository: target.repository.clone(),
+        from: edited.before.new_tag.clone(),
+        to: wanted.application.tag.tag(wanted.commit),
+        digest,
+        path: edited.path.clone(),
+    })
+}

@@ -1,0 +1,185 @@
+//! One pass over a promotion: look, ask for the next step, do it, look again, until there is something to wait for.
+
+use chrono::{TimeDelta, Utc};
+use domain::{
+    commit::Commit,
+    forge::PullRequest,
+    promotion::{Ending, Outcome, Reason, Step, next_step},
+    proposal::Proposal,
+};
+use forge::{Armed, NewCommit, NewPullRequest, Order};
+use store::{Claim, Note, PromotionId, PushedHead};
+use tracing::{debug, info};
+
+use crate::{Error, Reconciler, observe::Observed, run::After};
+
+/// How many steps a pass takes at most before others have their turn; the way from nothing to armed takes three.
+const MOST_STEPS: usize = 6;
+
+/// How long others have their turn then: what the forge shows may lag behind what it was told.
+const BREATH: TimeDelta = TimeDelta::seconds(2);
+
+/// The effects of steps on one promotion, as it was observed under one claim.
+struct Performer<'a> {
+    reconciler: &'a Reconciler,
+    claim: &'a Claim,
+    observed: &'a Observed<'a>,
+}
+
+impl Reconciler {
+    /// Takes a promotion as far as it goes now.
+    pub(crate) async fn pass(&self, claim: &Claim, id: PromotionId) -> Result<After, Error> {
+        for _ in 0..MOST_STEPS {
+            let observed = self.observe(claim, id, Utc::now()).await?;
+            let step = next_step(&observed.situation);
+            debug!(step = step.as_str(), promotion.id = %id, "the next step is decided");
+            let performer = Performer { reconciler: self, claim, observed: &observed };
+            if let Some(after) = performer.perform(step).await? {
+                return Ok(after);
+            }
+        }
+        Ok(After::Again(Utc::now() + BREATH))
+    }
+}
+
+impl Performer<'_> {
+    /// Does one step; `None` means that it is worth looking again at once.
+    async fn perform(&self, step: Step) -> Result<Option<After>, Error> {
+        match step {
+            Step::Wait { reason, until } => {
+                if let Reason::Slot(_) = reason {
+                    // The one in the way ends itself, once it sees that this one is newer and proven.
+                    self.reconciler.store.wake_slot_holder(&self.observed.promotion, Utc::now()).await?;
+                }
+                self.note(store::WAITING, reason.to_string(), None).await?;
+                return Ok(Some(After::Again(until)));
+            }
+            Step::Settle(outcome) => {
+                self.settle(&outcome).await?;
+                return Ok(Some(After::Settled));
+            }
+            Step::Propose => self.propose().await?,
+            Step::Close(ending) => self.close(&ending).await?,
+            Step::Arm { head } => self.arm(head).await?,
+            Step::Disarm => self.disarm().await?,
+        }
+        Ok(None)
+    }
+
+    /// Records how it ended. Where we ended it ourselves, its branch goes first, so that a crash leaves none behind.
+    async fn settle(&self, outcome: &Outcome) -> Result<(), Error> {
+        let promotion = &self.observed.promotion;
+        if matches!(outcome, Outcome::Ended(_)) && !promotion.heads.is_empty() {
+            self.delete_branch().await?;
+        }
+        self.reconciler.store.settle(self.claim, outcome, Utc::now()).await?;
+        info!(
+            promotion.id = %promotion.id,
+            application = %promotion.application,
+            commit = %promotion.commit,
+            outcome = outcome.as_str(),
+            "a promotion is settled: {outcome}"
+        );
+        Ok(())
+    }
+
+    /// Commits the edits on the tip that was seen, pushes, and sees to it that there is a pull request.
+    ///
+    /// The commit is recorded before it is pushed, so that after a crash in between it is known as ours. The same
+    /// edit on the same tip gives the same commit, so that doing it twice does nothing the second time.
+    async fn propose(&self) -> Result<(), Error> {
+        let Reconciler { store, forge, .. } = self.reconciler;
+        let Observed { promotion, branch, seen, .. } = self.observed;
+        let Some(edit) = &seen.edit else { return Ok(()) };
+        store.take_slot(self.claim, Utc::now()).await?;
+        let message = self.proposal().commit_message();
+        let new = NewCommit { tip: edit.tip, files: &edit.files, message: &message, at: promotion.opened_at };
+        let head = forge.commit(&promotion.gitops, &new).await?;
+        store.record_head(self.claim, PushedHead { commit: head, base: edit.tip }, Utc::now()).await?;
+        let ours = store.heads_of_release(promotion.release).await?;
+        forge.push(&promotion.gitops, branch, head, &ours).await?;
+        self.note("pushed", format!("{} is at {}", branch.branch(), head.short()), None).await?;
+        if promotion.pull_request.is_none() {
+            self.open().await?;
+        }
+        Ok(())
+    }
+
+    /// Opens the pull request, or adopts the one that an earlier try opened without hearing of it.
+    async fn open(&self) -> Result<(), Error> {
+        let Observed { promotion, branch, .. } = self.observed;
+        let proposal = self.proposal();
+        let (title, body) = (proposal.title(), proposal.body());
+        let new = NewPullRequest { branch, base: &promotion.base, title: &title, body: &body };
+        let opened = self.reconciler.forge.create_pull_request(&promotion.gitops, &new).await?;
+        self.reconciler.store.record_pull_request(self.claim, opened.number, &opened.url, Utc::now()).await?;
+        info!(
+            promotion.id = %promotion.id,
+            pull_request.number = opened.number.0,
+            application = %promotion.application,
+            "a pull request is open"
+        );
+        Ok(())
+    }
+
+    /// Closes the pull request; the decision is recorded first, so that our own close is never taken for a person's.
+    async fn close(&self, ending: &Ending) -> Result<(), Error> {
+        let Reconciler { store, forge, .. } = self.reconciler;
+        let Some(open) = self.pull_request() else { return Ok(()) };
+        store.record_closing(self.claim, ending, Utc::now()).await?;
+        forge.close(&self.observed.promotion.gitops, open.number).await?;
+        self.note("closed", format!("pull request {} is closed: {ending}", open.number), Some(&open.url)).await
+    }
+
+    /// Deletes the branch, unless somebody else works on it: then it is theirs.
+    async fn delete_branch(&self) -> Result<(), Error> {
+        let Reconciler { store, forge, .. } = self.reconciler;
+        let Observed { promotion, branch, .. } = self.observed;
+        let ours = store.heads_of_release(promotion.release).await?;
+        match forge.delete_branch(&promotion.gitops, branch, &ours).await {
+            Ok(()) => Ok(()),
+            Err(forge::Error::ForeignTip { .. }) => {
+                self.note("kept", "the branch has a commit that is not ours and is kept".to_owned(), None).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Labels the pull request and orders the forge to merge it; both can be repeated.
+    async fn arm(&self, head: Commit) -> Result<(), Error> {
+        let forge = &self.reconciler.forge;
+        let Observed { promotion, application, .. } = self.observed;
+        let Some(open) = self.pull_request() else { return Ok(()) };
+        let policy = &application.pull_request;
+        forge.add_labels(&promotion.gitops, open.number, &policy.labels).await?;
+        let proposal = self.proposal();
+        let order =
+            Order { head, method: policy.merge_method, headline: &proposal.title(), body: &proposal.trailers() };
+        let why = match forge.arm(&promotion.gitops, open, &order).await? {
+            Armed::Armed => format!("pull request {} merges itself once it may", open.number),
+            Armed::Merged(_) => format!("pull request {} waited for nothing and is merged", open.number),
+        };
+        self.note("armed", why, Some(&open.url)).await
+    }
+
+    async fn disarm(&self) -> Result<(), Error> {
+        let Some(open) = self.pull_request() else { return Ok(()) };
+        self.reconciler.forge.disarm(&self.observed.promotion.gitops, open).await?;
+        self.note("disarmed", format!("pull request {} no longer merges itself", open.number), Some(&open.url)).await
+    }
+
+    async fn note(&self, what: &'static str, why: String, link: Option<&str>) -> Result<(), Error> {
+        let note = Note { what, why, link: link.map(str::to_owned) };
+        Ok(self.reconciler.store.note(self.claim, &note, Utc::now()).await?)
+    }
+
+    fn pull_request(&self) -> Option<&PullRequest> {
+        self.observed.situation.pull_request.as_ref().map(|proposed| &proposed.pull_request)
+    }
+
+    fn proposal(&self) -> Proposal<'_> {
+        let Observed { application, promotion, subject, seen, evidence, .. } = self.observed;
+        let moves = seen.edit.as_ref().map_or(&[][..], |edit| &edit.moves);
+        Proposal { application, commit: promotion.commit, subject: subject.as_deref(), moves, evidence }
+    }
+}

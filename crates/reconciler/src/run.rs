@@ -1,0 +1,157 @@
+//! Workers that claim what is due, one piece at a time, until they are told to stop.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::fault::{Chain, Fault};
+use store::{Attempts, Claim, Subject};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, debug, error, info_span, warn};
+
+use crate::{Error, Reconciler, backoff};
+
+/// The longest sleep: should a wake-up ever be missed, the work is found after this.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How often in a row things may move while we act before people are told: more is not by chance.
+const LONG_STALE: u32 = 3;
+
+/// What is to become of a piece of work after a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It is settled and gone.
+    Settled,
+    /// It is to be looked at again then.
+    Again(DateTime<Utc>),
+}
+
+impl Reconciler {
+    /// Works until `stop` is cancelled; what was begun is finished first.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut workers = JoinSet::new();
+        for _ in 0..self.settings.workers.max(1) {
+            let (reconciler, stop) = (Arc::clone(&self), stop.clone());
+            workers.spawn(reconciler.work(stop));
+        }
+        while let Some(ended) = workers.join_next().await {
+            if let Err(error) = ended {
+                error!(error = %error, "a worker ended unexpectedly; the others go on");
+            }
+        }
+    }
+
+    async fn work(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let sleep = match self.store.claim_due(Utc::now(), self.settings.lease).await {
+                Ok(Some(claim)) => {
+                    // There may be more that is due: the next worker looks.
+                    self.waker.wake();
+                    self.handle_apart(claim).await;
+                    continue;
+                }
+                Ok(None) => self.until_next_due().await,
+                Err(error) => {
+                    warn!(fault = error.fault().as_str(), error = %Chain(&error), "the store cannot be asked for work");
+                    backoff::delay(error.fault(), 2, fastrand::f64())
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.waker.woken() => {}
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+    }
+
+    /// How long nothing will be due.
+    async fn until_next_due(&self) -> Duration {
+        let now = Utc::now();
+        match self.store.next_due(now).await {
+            Ok(Some(at)) => (at - now).to_std().unwrap_or(Duration::ZERO).min(LONGEST_SLEEP),
+            Ok(None) => LONGEST_SLEEP,
+            Err(error) => {
+                warn!(fault = error.fault().as_str(), error = %Chain(&error), "the store cannot be asked when work is due");
+                LONGEST_SLEEP
+            }
+        }
+    }
+
+    /// Does what a claim is about in a task of its own: should it panic, that costs one attempt and no worker.
+    async fn handle_apart(self: &Arc<Self>, claim: Claim) {
+        let claim = Arc::new(claim);
+        let (reconciler, held) = (Arc::clone(self), Arc::clone(&claim));
+        let Err(broken) = tokio::spawn(async move { reconciler.handle(&held).await }).await else { return };
+        error!(error = %broken, "a pass broke off; this is a defect. It is repeated later");
+        let at = later(backoff::delay(Fault::Permanent, claim.attempts, fastrand::f64()));
+        if let Err(error) = self.store.hand_back(&claim, at, Attempts::Failed).await {
+            warn!(error = %Chain(&error), "the work cannot be handed back; it is taken up again when the lease ends");
+        }
+    }
+
+    /// Does what a claim is about and hands it back.
+    async fn handle(&self, claim: &Claim) {
+        let span = match claim.subject {
+            Subject::Announcement(id) => info_span!("announcement", announcement.id = %id),
+            Subject::Promotion(id) => info_span!("pass", promotion.id = %id),
+        };
+        async {
+            let outcome = match claim.subject {
+                Subject::Announcement(id) => self.take_in(claim, id).await,
+                Subject::Promotion(id) => self.pass(claim, id).await,
+            };
+            let handed_back = match outcome {
+                Ok(After::Settled) => Ok(()),
+                Ok(After::Again(at)) => self.store.hand_back(claim, at, Attempts::Reset).await.map_err(Error::from),
+                Err(error) if error.is_lost_claim() => Err(error),
+                Err(error) => self.put_off(claim, &error).await,
+            };
+            match handed_back {
+                Ok(()) => {}
+                Err(error) if error.is_lost_claim() => debug!("another worker has this work now"),
+                Err(error) => warn!(
+                    fault = error.fault().as_str(),
+                    error = %Chain(&error),
+                    "the work cannot be handed back; it is taken up again when the lease ends"
+                ),
+            }
+        }
+        .instrument(span)
+        .await;
+        self.waker.wake();
+    }
+
+    /// Hands work back that failed, to be tried again later; says so in the ledger.
+    async fn put_off(&self, claim: &Claim, failure: &Error) -> Result<(), Error> {
+        let fault = failure.fault();
+        let why = Chain(failure).to_string();
+        let attempts = claim.attempts;
+        let explained = if fault == Fault::Stale && attempts < LONG_STALE {
+            debug!(fault = fault.as_str(), attempts, error = why, "things moved while we acted; looking again");
+            Ok(())
+        } else {
+            warn!(fault = fault.as_str(), attempts, error = why, "a pass failed and is repeated later");
+            self.explain(claim, why).await
+        };
+        let at = later(backoff::delay(fault, attempts, fastrand::f64()));
+        self.store.hand_back(claim, at, Attempts::Failed).await?;
+        explained
+    }
+
+    /// Says where people look why nothing happens.
+    async fn explain(&self, claim: &Claim, why: String) -> Result<(), Error> {
+        match claim.subject {
+            Subject::Announcement(_) => Ok(self.store.explain_announcement(claim, &why).await?),
+            Subject::Promotion(_) => {
+                let note = store::Note { what: store::WAITING, why, link: None };
+                Ok(self.store.note(claim, &note, Utc::now()).await?)
+            }
+        }
+    }
+}
+
+/// The time after a delay.
+fn later(delay: Duration) -> DateTime<Utc> {
+    let delay = TimeDelta::from_std(delay).ok();
+    delay.and_then(|delay| Utc::now().checked_add_signed(delay)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

@@ -1,0 +1,90 @@
+//! What the source repository says: whether a commit is where it should be, and which of two is newer.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use domain::{
+    application::Application,
+    commit::Commit,
+    evidence::{self, Evidence, Kind, Lookup, Outcome},
+    forge::{Ancestry, Repository},
+};
+
+use crate::{Error, Reconciler};
+
+/// How many answers are kept; each takes about two hundred bytes.
+const MOST_ANCESTRIES: usize = 4096;
+
+/// How commits stand to each other, which never changes once both are known.
+#[derive(Debug, Default)]
+pub(crate) struct Ancestries(Mutex<HashMap<(Repository, Commit, Commit), Ancestry>>);
+
+/// The evidence of the source repository and the subject of the commit.
+#[derive(Debug)]
+pub(crate) struct SourceEvidence {
+    pub(crate) evidence: Vec<Evidence>,
+    /// The first line of the commit's message, where it was read just now.
+    pub(crate) subject: Option<String>,
+}
+
+impl Ancestries {
+    fn get(&self, key: &(Repository, Commit, Commit)) -> Option<Ancestry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    fn put(&self, key: (Repository, Commit, Commit), ancestry: Ancestry) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_ANCESTRIES {
+            known.clear();
+        }
+        known.insert(key, ancestry);
+    }
+}
+
+impl Reconciler {
+    /// What the source repository says of a commit; asked once, since the answer is final.
+    pub(crate) async fn source_evidence(
+        &self,
+        application: &Application,
+        commit: Commit,
+        recorded: &[Evidence],
+    ) -> Result<SourceEvidence, Error> {
+        let known: Vec<Evidence> = recorded
+            .iter()
+            .filter(|one| matches!(one.kind, Kind::Commit | Kind::Branch))
+            .filter(|one| !matches!(one.outcome, Outcome::Pending { .. }))
+            .cloned()
+            .collect();
+        if !known.is_empty() {
+            return Ok(SourceEvidence { evidence: known, subject: None });
+        }
+        let source = &application.source;
+        let lookup = self.forge.look_up(&source.repository, commit, &source.branches).await?;
+        let evidence = evidence::of_source(application, commit, &lookup);
+        let subject = match lookup {
+            Lookup::Present { subject, .. } => Some(subject),
+            Lookup::Absent => None,
+        };
+        Ok(SourceEvidence { evidence, subject })
+    }
+
+    /// How one commit of the source repository stands to another; `None` when one is not known there.
+    pub(crate) async fn ancestry(
+        &self,
+        repository: &Repository,
+        first: Commit,
+        second: Commit,
+    ) -> Result<Option<Ancestry>, Error> {
+        let key = (repository.clone(), first, second);
+        if let Some(known) = self.ancestries.get(&key) {
+            return Ok(Some(known));
+        }
+        let ancestry = self.forge.ancestry(repository, first, second).await?;
+        if let Some(ancestry) = ancestry {
+            self.ancestries.put(key, ancestry);
+        }
+        Ok(ancestry)
+    }
+}

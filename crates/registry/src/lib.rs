@@ -1,0 +1,19 @@
+//! Asks an OCI registry what a tag is; understands and authenticates what registries announce.
+//!
+//! Two halves that share only the nouns of [`domain::image`]; read them in this order:
+//!
+//! - [`access`]: how a registry is reached, and as whom.
+//! - [`Registries`]: asks what a tag points to; what goes wrong is an [`Error`].
+//! - [`webhook`]: what registries send us: one file per kind of sender.
+//!
+//! Deliberately not here: HTTP (the server receives deliveries and gives us bytes), retrying (decided from
+//! [`Error::fault`]), and pushing anything to a registry.
+
+pub mod access;
+mod error;
+mod resolve;
+pub mod webhook;
+
+pub use access::{Access, Credentials, Timeouts, Transport};
+pub use error::Error;
+pub use resolve::Registries;

@@ -1,0 +1,97 @@
+//! What went over the wire, and what is to go wrong there.
+
+use std::time::Duration;
+
+use super::Control;
+use crate::{
+    error::Error,
+    refusal::Refusal,
+    traffic::{Fault, Recorded},
+    webhook::{Delivered, Target},
+};
+
+impl Control {
+    /// Lets something go wrong for requests to come.
+    pub fn add_fault(&self, fault: Fault) {
+        self.shared.record().add_fault(fault);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn clear_faults(&self) {
+        self.shared.record().clear_faults();
+    }
+
+    /// All faults, also those whose time has passed.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.shared.record().faults()
+    }
+
+    /// The requests in the order of arrival, but those to `/_sim`; of very many the last ones.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.shared.record().requests()
+    }
+
+    /// The requests that asked to change something, as `METHOD path operation…`.
+    #[must_use]
+    pub fn mutations(&self) -> Vec<String> {
+        let requests = self.shared.record().requests();
+        let mutating = requests.iter().filter(|request| request.mutating);
+        mutating
+            .map(|it| format!("{} {} {}", it.method, it.path, it.operations.join(" ")).trim_end().to_owned())
+            .collect()
+    }
+
+    /// Forgets all requests so far.
+    pub fn clear_requests(&self) {
+        self.shared.record().clear_requests();
+    }
+
+    /// Holds every answer back for this long.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared.traffic().latency = latency;
+    }
+
+    /// All webhooks so far, delivered or not.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivered> {
+        self.shared.traffic().deliveries.iter().map(|(delivered, _)| delivered.clone()).collect()
+    }
+
+    /// Sends a webhook again with the same identifier, to where webhooks go now.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when there is no such webhook.
+    pub async fn redeliver(&self, id: u64) -> Result<(), Error> {
+        let target = self.webhook().await?;
+        let known = self.shared.traffic().deliveries.iter().find(|(it, _)| it.id == id).map(|(_, it)| it.clone());
+        let mut delivery = known.ok_or_else(Refusal::not_found)?;
+        delivery.redelivery = true;
+        delivery.target = target.unwrap_or(delivery.target);
+        if self.outbox.send(delivery).is_err() {
+            tracing::debug!("a webhook is not sent again, as the sandbox is stopping");
+        }
+        Ok(())
+    }
+
+    /// Sets where webhooks go, or with `None` that they go nowhere.
+    ///
+    /// # Errors
+    /// None that is expected.
+    pub async fn set_webhook(&self, target: Option<Target>) -> Result<(), Error> {
+        let set = self.shared.with(move |world| {
+            world.target = target;
+            Ok(())
+        });
+        Ok(set.await?)
+    }
+
+    /// Where webhooks go.
+    ///
+    /// # Errors
+    /// None that is expected.
+    pub async fn webhook(&self) -> Result<Option<Target>, Error> {
+        Ok(self.shared.see(|world| Ok(world.target.clone())).await?)
+    }
+}

@@ -1,0 +1,44 @@
+//! A GitHub-compatible forge and an OCI registry on loopback, for the demo and the tests.
+//!
+//! [`Sandbox::start`] gives a forge over real Git repositories: GitHub's REST and GraphQL interfaces, Git over HTTP,
+//! protected branches, auto-merge and webhooks. [`Control`] does what people and the world do to it, in the process or
+//! over HTTP below `/_sim`. What is not here: rulesets, merge queues, forks, teams, deployments. The registry is a
+//! server of its own, in [`registry`].
+//!
+//! Read the modules in this order: `world` (what is known) and `git` (what Git knows), `merging`, `rest`, `graphql` and
+//! `smart_http` (the three faces), `webhook`, `traffic` (records and faults), `control`, `server`.
+
+mod clock;
+mod control;
+mod error;
+mod git;
+mod graphql;
+mod key;
+mod merging;
+mod options;
+mod protection;
+mod refusal;
+pub mod registry;
+mod render;
+mod rest;
+mod server;
+mod shared;
+mod smart_http;
+mod traffic;
+mod webhook;
+mod world;
+
+pub use control::{
+    AppChange, AppView, Control, NewRepository, PullRequestChange, PullRequestView, Push, ROUTES, RepositoryView,
+};
+pub use error::Error;
+pub use git::{InvalidOid, Oid};
+pub use options::{Options, PERSONAL_TOKEN, TokenFormat};
+pub use server::Sandbox;
+pub use traffic::{Action, Answer, Call, Fault, Match, Recorded, TRAFFIC_ROUTES};
+pub use webhook::{Delivered, Fate, Target, signature};
+pub use world::{
+    check::{Kind, Outcome, Report, StatusState},
+    pull_request::Method,
+    repository::{AutomaticCheck, Key, Protection, Settings},
+};

@@ -1,0 +1,34 @@
+//! What goes over the wire, of the forge and of the registry alike: the record of requests, faults, and connections.
+//!
+//! Deliveries and added latency are the forge's alone.
+
+mod connection;
+mod conventions;
+mod fault;
+mod meeting;
+mod observe;
+mod record;
+mod routes;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::webhook::{Delivered, Delivery};
+
+pub(crate) use connection::{Cut, Peer, serve};
+pub(crate) use conventions::{HOURLY_LIMIT, follow_conventions, reset_after};
+pub use fault::{Action, Answer, Fault, Match};
+pub(crate) use meeting::Meeting;
+pub(crate) use observe::observe;
+pub(crate) use record::Record;
+pub use record::Recorded;
+pub use routes::{Call, TRAFFIC_ROUTES};
+pub(crate) use routes::{done, list, missing, routes};
+
+/// What the forge knows of its traffic besides the record of requests.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) deliveries: Vec<(Delivered, Delivery)>,
+    pub(crate) latency: Duration,
+    /// How many requests each credential has made.
+    pub(crate) used: BTreeMap<String, u64>,
+}

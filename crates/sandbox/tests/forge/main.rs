@@ -1,0 +1,13 @@
+//! The forge as clients see it: through a socket, with the real `git` and an ordinary HTTP client.
+
+#![expect(clippy::indexing_slicing, reason = "an answer without the field fails the test, as it should")]
+
+mod authentication;
+mod auto_merge;
+mod client;
+mod control;
+mod faults;
+mod git;
+mod graphql;
+mod rest;
+mod webhooks;

@@ -1,0 +1,361 @@
+//! The configuration file: what it may hold, and how it becomes applications, senders and credentials.
+//!
+//! The structs here are the file's shape, key by key; `config/tagferry.example.yaml` shows it with comments.
+//! Names, patterns and paths are parsed while the file is read, so that a mistake is reported with its line and
+//! column. Secrets are never in the file: it names where each is.
+
+mod application;
+mod environment;
+mod fields;
+mod secret;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use domain::{
+    application::{Application, InvalidApplication, Name},
+    image::Host,
+};
+use serde::Deserialize;
+use url::Url;
+
+pub use self::{
+    application::ApplicationSettings,
+    secret::{SecretSource, SecretUnavailable},
+};
+use self::{
+    fields::{OneOrMany, UniqueMap, duration, parsed_option},
+    secret::read_all,
+};
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// How the service is reached.
+    pub server: ServerSettings,
+    /// Where it remembers.
+    pub store: StoreSettings,
+    /// The Git host.
+    pub github: GitHubSettings,
+    /// Who may ask.
+    #[serde(default)]
+    pub api: ApiSettings,
+    /// Who may tell us something, by the last part of their address.
+    #[serde(default)]
+    pub senders: UniqueMap<Name, SenderSettings>,
+    /// How registries are reached that want credentials or speak plain HTTP.
+    #[serde(default)]
+    pub registries: UniqueMap<Host, RegistrySettings>,
+    /// What is released.
+    #[serde(default)]
+    pub applications: UniqueMap<Name, ApplicationSettings>,
+}
+
+/// How the service is reached.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// The address to listen on; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The address that others reach it by; `tagferry check` prints each sender's from it.
+    pub public_url: Option<Url>,
+    /// Where clones of GitOps repositories are kept; they can be deleted at any time.
+    #[serde(default = "ServerSettings::default_data_dir")]
+    pub data_dir: PathBuf,
+}
+
+/// Where the service remembers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSettings {
+    /// `sqlite:///` and the path of a file.
+    pub url: String,
+}
+
+/// The Git host.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitHubSettings {
+    /// Where its REST interface is.
+    #[serde(default = "GitHubSettings::default_api_url")]
+    pub api_url: Url,
+    /// Where it serves Git over HTTP; follows from `api_url` when it is not given.
+    pub git_url: Option<Url>,
+    /// The GitHub App to act as.
+    pub app: Option<AppSettings>,
+    /// A personal access token to act with, in place of an App.
+    pub token: Option<SecretSource>,
+    /// The secrets of its webhook, which is then taken at `/v1/hooks/github`.
+    #[serde(default)]
+    pub webhook_secrets: OneOrMany<SecretSource>,
+    /// How soon to look again at a pull request that no webhook told about.
+    #[serde(default = "GitHubSettings::default_poll_interval", deserialize_with = "duration")]
+    pub poll_interval: Duration,
+}
+
+/// A GitHub App.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSettings {
+    /// Its number, or its client ID.
+    #[serde(deserialize_with = "fields::number_or_text")]
+    pub id: String,
+    /// Its private key in PEM.
+    pub private_key: SecretSource,
+}
+
+/// Who may ask.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiSettings {
+    /// Bearer tokens by their hash.
+    #[serde(default)]
+    pub tokens: Vec<ApiToken>,
+}
+
+/// A bearer token, known by its hash alone.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiToken {
+    /// Whose it is, for the log.
+    pub name: String,
+    /// The SHA-256 of the token, in hexadecimal.
+    #[serde(deserialize_with = "fields::sha256")]
+    pub sha256: [u8; 32],
+    /// What it is good for.
+    pub role: Role,
+}
+
+/// What a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Read.
+    Viewer,
+    /// Read and release.
+    Releaser,
+    /// Everything.
+    Admin,
+}
+
+/// Somebody who may tell us something.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SenderSettings {
+    /// How they speak.
+    pub kind: SenderKind,
+    /// What proves that it is them; any of the list does.
+    pub secrets: OneOrMany<SecretSource>,
+    /// The registry's host name to use instead of the message's.
+    #[serde(default, deserialize_with = "parsed_option")]
+    pub registry: Option<Host>,
+}
+
+/// How a sender speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SenderKind {
+    /// A CNCF Distribution registry; the secret is the whole value of its `Authorization` header.
+    Distribution,
+    /// GitHub's webhooks; the secret is the key of their signature.
+    #[serde(rename = "github")]
+    GitHub,
+}
+
+/// How a registry is reached.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrySettings {
+    /// What it is asked with; nothing when it is not given.
+    pub credentials: Option<BasicSettings>,
+    /// Whether it speaks HTTP without TLS, as one on loopback may.
+    #[serde(default)]
+    pub plain_http: bool,
+}
+
+/// A user name and where its password is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasicSettings {
+    /// The user.
+    pub username: String,
+    /// The password.
+    pub password: SecretSource,
+}
+
+/// Why a configuration can not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file can not be read.
+    #[error("reading the configuration {}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is not what a configuration holds; the text has line and column.
+    #[error("the configuration {} is not valid: {why}", path.display())]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// What was expected, and where.
+        why: String,
+    },
+    /// An application's parts do not fit together.
+    #[error("applications.{name}")]
+    Application {
+        /// Which one.
+        name: Name,
+        /// What does not fit.
+        source: InvalidApplication,
+    },
+    /// A secret is not where the configuration says.
+    #[error("{setting}")]
+    Secret {
+        /// Which setting names it.
+        setting: String,
+        /// What is wrong.
+        source: SecretUnavailable,
+    },
+    /// Two settings contradict each other, or one is missing.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+impl SenderKind {
+    /// The word for it in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Distribution => "distribution",
+            Self::GitHub => "github",
+        }
+    }
+}
+
+impl ServerSettings {
+    fn default_data_dir() -> PathBuf {
+        PathBuf::from("/var/lib/tagferry")
+    }
+}
+
+impl GitHubSettings {
+    fn default_api_url() -> Url {
+        Url::parse("https://api.github.com").expect("the text is a URL")
+    }
+
+    const fn default_poll_interval() -> Duration {
+        Duration::from_secs(60)
+    }
+
+    /// What we act on the forge with.
+    ///
+    /// # Errors
+    ///
+    /// Neither or both of App and token are given, or the secret is not there.
+    pub fn credentials(&self) -> Result<forge::Credentials, Error> {
+        match (&self.app, &self.token) {
+            (Some(app), None) => Ok(forge::Credentials::App {
+                id: app.id.clone(),
+                private_key: app.private_key.read_for("github.app.private_key")?,
+            }),
+            (None, Some(token)) => Ok(forge::Credentials::Token(token.read_for("github.token")?)),
+            (None, None) => Err(Error::Contradiction("github needs either app or token".to_owned())),
+            (Some(_), Some(_)) => Err(Error::Contradiction("github takes app or token, not both".to_owned())),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// The file is not there, or is not a configuration.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        serde_yaml::from_str(&text).map_err(|error| Error::Invalid { path: path.to_owned(), why: error.to_string() })
+    }
+
+    /// The applications, by name.
+    ///
+    /// # Errors
+    ///
+    /// The parts of one do not fit together.
+    pub fn applications(&self) -> Result<Vec<Application>, Error> {
+        self.applications
+            .iter()
+            .map(|(name, settings)| {
+                settings.application(name).map_err(|source| Error::Application { name: name.clone(), source })
+            })
+            .collect()
+    }
+
+    /// How each registry with settings is reached.
+    ///
+    /// # Errors
+    ///
+    /// A password is not where the configuration says.
+    pub fn registries(&self) -> Result<BTreeMap<Host, registry::Access>, Error> {
+        self.registries
+            .iter()
+            .map(|(host, settings)| {
+                let credentials = match &settings.credentials {
+                    None => registry::Credentials::Anonymous,
+                    Some(BasicSettings { username, password }) => registry::Credentials::Basic {
+                        username: username.clone(),
+                        password: password.read_for(&format!("registries.{host}.credentials.password"))?,
+                    },
+                };
+                let transport =
+                    if settings.plain_http { registry::Transport::Http } else { registry::Transport::Https };
+                Ok((host.clone(), registry::Access { transport, credentials }))
+            })
+            .collect()
+    }
+
+    /// The secrets of each sender, that of the forge's webhook included.
+    ///
+    /// # Errors
+    ///
+    /// A secret is not where the configuration says, or two senders have the address of the forge's webhook.
+    pub fn senders(&self) -> Result<BTreeMap<String, Sender>, Error> {
+        let mut senders = BTreeMap::new();
+        for (name, settings) in self.senders.iter() {
+            let secrets = read_all(&settings.secrets, &format!("senders.{name}.secrets"))?;
+            let sender = Sender { kind: settings.kind, secrets, registry: settings.registry.clone() };
+            senders.insert(name.to_string(), sender);
+        }
+        if !self.github.webhook_secrets.is_empty() {
+            let secrets = read_all(&self.github.webhook_secrets, "github.webhook_secrets")?;
+            let forge = Sender { kind: SenderKind::GitHub, secrets, registry: None };
+            if senders.insert("github".to_owned(), forge).is_some() {
+                return Err(Error::Contradiction(
+                    "senders.github and github.webhook_secrets have the same address: give the sender another name"
+                        .to_owned(),
+                ));
+            }
+        }
+        Ok(senders)
+    }
+}
+
+/// A sender with its secrets at hand.
+#[derive(Debug)]
+pub struct Sender {
+    /// How they speak.
+    pub kind: SenderKind,
+    /// What proves that it is them; at least one.
+    pub secrets: Vec<secrecy::SecretString>,
+    /// The registry's host name to use instead of the message's.
+    pub registry: Option<Host>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! One application of the configuration file.
+
+use std::time::Duration;
+
+use domain::{
+    application::{
+        Application, Demand, Gitops, ImageName, InvalidApplication, Name, OverlayPath, Parts, Pin, PullRequestPolicy,
+        ReleasePolicy, Source, TagPattern, Target, Verify,
+    },
+    forge::{self, Branch, MergeMethod},
+    image,
+};
+use serde::Deserialize;
+
+use super::fields::{UniqueMap, duration, parsed, parsed_list};
+
+/// What is released together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationSettings {
+    /// Where its code is.
+    pub source: SourceSettings,
+    /// Where its overlays are.
+    pub gitops: GitopsSettings,
+    /// The `images[].name` in the overlays.
+    #[serde(deserialize_with = "parsed")]
+    pub image: ImageName,
+    /// How a tag spells the commit.
+    #[serde(default = "default_tag", deserialize_with = "parsed")]
+    pub tag: TagPattern,
+    /// Where it is released to.
+    pub targets: UniqueMap<Name, TargetSettings>,
+    /// When a release is complete and what is written.
+    #[serde(default)]
+    pub release: ReleaseSettings,
+    /// Which evidence is asked for.
+    #[serde(default)]
+    pub verify: VerifySettings,
+    /// What its pull requests look like.
+    #[serde(default)]
+    pub pull_request: PullRequestSettings,
+}
+
+/// Where the code of an application is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSettings {
+    /// `owner/name`.
+    #[serde(deserialize_with = "parsed")]
+    pub repository: forge::Repository,
+    /// The branches that a released commit must be on one of.
+    #[serde(deserialize_with = "parsed_list")]
+    pub branches: Vec<Branch>,
+}
+
+/// Where the overlays of an application are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitopsSettings {
+    /// `owner/name`.
+    #[serde(deserialize_with = "parsed")]
+    pub repository: forge::Repository,
+    /// The branch that clusters follow.
+    #[serde(default = "default_base", deserialize_with = "parsed")]
+    pub base: Branch,
+}
+
+/// One overlay and where its cluster pulls from.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSettings {
+    /// `host/name`.
+    #[serde(deserialize_with = "parsed")]
+    pub repository: image::Repository,
+    /// The overlay's directory.
+    #[serde(deserialize_with = "parsed")]
+    pub overlay: OverlayPath,
+}
+
+/// When a release is complete and what is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReleaseSettings {
+    /// Which targets must have a build.
+    pub wait_for: WaitFor,
+    /// How long the other targets' builds are waited for.
+    #[serde(deserialize_with = "duration")]
+    pub deadline: Duration,
+    /// Whether the digest is written beside the tag.
+    pub pin_digest: bool,
+}
+
+/// Which targets must have a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WaitFor {
+    /// Each of them.
+    All,
+}
+
+/// Which evidence is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VerifySettings {
+    /// Whether the commit must be on an allowed branch.
+    #[serde(deserialize_with = "parsed")]
+    pub branch: Demand,
+    /// Whether a tag must never have had another digest.
+    #[serde(deserialize_with = "parsed")]
+    pub immutable: Demand,
+}
+
+/// What the pull requests look like.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PullRequestSettings {
+    /// How they are merged once they may.
+    #[serde(deserialize_with = "parsed")]
+    pub auto_merge: MergeMethod,
+    /// The labels that they get.
+    pub labels: Vec<String>,
+}
+
+impl Default for ReleaseSettings {
+    fn default() -> Self {
+        Self { wait_for: WaitFor::All, deadline: Duration::from_secs(30 * 60), pin_digest: false }
+    }
+}
+
+impl Default for VerifySettings {
+    fn default() -> Self {
+        Self { branch: Demand::Required, immutable: Demand::Required }
+    }
+}
+
+impl Default for PullRequestSettings {
+    fn default() -> Self {
+        Self { auto_merge: MergeMethod::Squash, labels: Vec::new() }
+    }
+}
+
+impl ApplicationSettings {
+    /// The application that these settings describe.
+    pub(super) fn application(&self, name: &Name) -> Result<Application, InvalidApplication> {
+        let targets = self
+            .targets
+            .iter()
+            .map(|(name, target)| Target {
+                name: name.clone(),
+                repository: target.repository.clone(),
+                overlay: target.overlay.clone(),
+            })
+            .collect();
+        let WaitFor::All = self.release.wait_for;
+        let parts = Parts {
+            source: Source { repository: self.source.repository.clone(), branches: self.source.branches.clone() },
+            gitops: Gitops { repository: self.gitops.repository.clone(), base: self.gitops.base.clone() },
+            image: self.image.clone(),
+            tag: self.tag.clone(),
+            release: ReleasePolicy {
+                deadline: self.release.deadline,
+                pin: if self.release.pin_digest { Pin::TagAndDigest } else { Pin::Tag },
+            },
+            verify: Verify { branch: self.verify.branch, immutable: self.verify.immutable },
+            pull_request: PullRequestPolicy {
+                merge_method: self.pull_request.auto_merge,
+                labels: self.pull_request.labels.clone(),
+            },
+        };
+        Application::new(name.clone(), targets, parts)
+    }
+}
+
+fn default_tag() -> TagPattern {
+    "sha-{commit}".parse().expect("the text is a tag pattern")
+}
+
+fn default_base() -> Branch {
+    "main".parse().expect("the text is a branch")
+}

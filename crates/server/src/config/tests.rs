@@ -1,0 +1,175 @@
+//! What the file takes, and how it says what it does not.
+
+use std::io::Write as _;
+
+use super::*;
+
+const SMALLEST: &str = "
+server: { listen: '127.0.0.1:0' }
+store: { url: 'sqlite:///tmp/x.db' }
+github: { token: { env: TOKEN } }
+";
+
+const WHOLE: &str = "
+server: { listen: '127.0.0.1:8080', public_url: 'https://tagferry.example.com', data_dir: /data }
+store: { url: 'sqlite:///data/tagferry.db' }
+github:
+  api_url: https://ghe.example.com/api/v3
+  app: { id: 12345, private_key: { file: /etc/key.pem } }
+  webhook_secrets: [{ env: HOOK }]
+  poll_interval: 5m
+api: { tokens: [{ name: ci, sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, role: viewer }] }
+senders:
+  hub: { kind: distribution, secrets: { file: /etc/hook }, registry: 'registry.example:5000' }
+registries:
+  'registry.example:5000': { plain_http: true, credentials: { username: u, password: { env: P } } }
+applications:
+  mandelbrot:
+    source: { repository: acme/mandelbrot, branches: [main, release/1] }
+    gitops: { repository: acme/trinity, base: main }
+    image: mandelbrot
+    tag: 'sha-{commit}'
+    targets:
+      aws: { repository: 'registry.example:5000/aws/mandelbrot', overlay: apps/mandelbrot/overlays/aws }
+    release: { wait_for: all, deadline: 10m, pin_digest: true }
+    verify: { branch: required, immutable: off }
+    pull_request: { auto_merge: rebase, labels: [release] }
+";
+
+fn read(text: &str) -> Result<Config, Error> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    Config::read(file.path())
+}
+
+/// The sentence that a configuration is refused with, without the file's name.
+fn refusal(text: &str) -> String {
+    match read(text) {
+        Err(Error::Invalid { why, .. }) => why,
+        other => panic!("not refused for what is in it: {other:?}"),
+    }
+}
+
+fn with_secret(text: &str) -> SecretSource {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    SecretSource::File(file.into_temp_path().keep().unwrap())
+}
+
+#[test]
+fn senders_registries_and_applications_may_be_left_out() {
+    let config = read(SMALLEST).unwrap();
+    assert!(config.applications().unwrap().is_empty());
+    assert!(config.registries().unwrap().is_empty());
+    assert!(config.senders().unwrap().is_empty());
+    assert_eq!(config.github.api_url.as_str(), "https://api.github.com/");
+}
+
+#[test]
+fn a_whole_configuration_becomes_an_application() {
+    let config = read(WHOLE).unwrap();
+    let applications = config.applications().unwrap();
+    let [application] = applications.as_slice() else { panic!("one application was expected") };
+    assert_eq!(application.source.branches.len(), 2);
+    assert_eq!(application.release.deadline, Duration::from_secs(600));
+    assert_eq!(application.release.pin, domain::application::Pin::TagAndDigest);
+    assert_eq!(application.verify.immutable, domain::application::Demand::Off);
+    assert_eq!(application.pull_request.merge_method, domain::forge::MergeMethod::Rebase);
+    assert_eq!(config.github.poll_interval, Duration::from_secs(300));
+}
+
+#[test]
+fn the_example_in_the_tree_is_good() {
+    let example = include_str!("../../../../config/tagferry.example.yaml");
+    let applications = read(example).unwrap().applications().unwrap();
+    assert_eq!(applications.len(), 1);
+    // What is commented out is right as well.
+    let other = example
+        .replace("  # token:", "  token:")
+        .replace("  # git_url:", "  git_url:")
+        .replace("# plain_http", "plain_http")
+        .replace("  # other-organization", "  other-organization");
+    let other = read(&other).unwrap();
+    assert!(other.github.git_url.is_some());
+    assert_eq!(other.senders.len(), 2);
+}
+
+#[test]
+fn a_mistake_is_reported_with_its_line_and_column() {
+    for (right, wrong, expected) in [
+        ("deadline: 10m", "deadline: soon", "\"soon\" is not a duration like 30m"),
+        ("deadline: 10m", "deadline: 0s", "a duration is longer than nothing"),
+        ("deadline: 10m", "dedline: 10m", "unknown field `dedline`, expected one of"),
+        ("tag: 'sha-{commit}'", "tag: latest", "a tag pattern contains {commit} exactly once"),
+        ("acme/trinity", "trinity", "a repository is written owner/name"),
+        ("overlays/aws", "../aws", "an overlay is a directory inside the repository"),
+        ("  mandelbrot:", "  Mandelbrot:", "a name is 1 to 63 lower-case letters"),
+        ("branches: [main, release/1]", "branches: ['a b']", "not a branch name"),
+        ("kind: distribution", "kind: carrier-pigeon", "unknown variant `carrier-pigeon`"),
+        ("secrets: { file: /etc/hook }", "secrets: hunter2", "{ env: NAME } or { file: PATH }"),
+        ("immutable: off", "immutable: maybe", "evidence is either required or off"),
+        ("auto_merge: rebase", "auto_merge: force", "pull requests are merged by merge, squash or rebase"),
+        ("9f86d081", "9f86", "sha256 is 64 hexadecimal digits"),
+        ("image: mandelbrot", "image: 'mandel.*'", "\"mandel.*\""),
+    ] {
+        assert!(WHOLE.contains(right), "{right} is not in the sample");
+        let why = refusal(&WHOLE.replace(right, wrong));
+        assert!(why.contains(expected), "{wrong}: {why}");
+        assert!(why.contains(" at line "), "{wrong}: {why}");
+    }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused() {
+    let twice = WHOLE.replace("release: {", "release: { deadline: 1m, ");
+    assert!(refusal(&twice).contains("duplicate field `deadline`"), "{}", refusal(&twice));
+    let hosts = WHOLE.replace("senders:\n", "senders:\n  hub: { kind: distribution, secrets: { env: X } }\n");
+    assert!(refusal(&hosts).contains("\"hub\" stands here twice"), "{}", refusal(&hosts));
+}
+
+#[test]
+fn an_application_needs_a_target_and_a_branch() {
+    let without = |right: &str, wrong: &str| {
+        let error = read(&WHOLE.replace(right, wrong)).unwrap().applications().unwrap_err();
+        format!("{error}: {}", std::error::Error::source(&error).unwrap())
+    };
+    assert_eq!(
+        without("branches: [main, release/1]", "branches: []"),
+        "applications.mandelbrot: source.branches is empty: name at least one branch that releases come from"
+    );
+    let target =
+        "      aws: { repository: 'registry.example:5000/aws/mandelbrot', overlay: apps/mandelbrot/overlays/aws }\n";
+    let other = target.replace("aws:", "gcp:");
+    assert_eq!(
+        without(target, &format!("{target}{other}")),
+        "applications.mandelbrot: two targets have the overlay apps/mandelbrot/overlays/aws"
+    );
+}
+
+#[test]
+fn a_secret_is_read_without_the_white_space_at_its_end() {
+    use secrecy::ExposeSecret as _;
+    assert_eq!(with_secret("hunter2\n").read().unwrap().expose_secret(), "hunter2");
+}
+
+#[test]
+fn a_secret_that_is_empty_or_missing_is_refused_by_the_name_of_its_setting() {
+    let empty = with_secret("\n").read_for("senders.hub.secrets").unwrap_err();
+    assert_eq!(empty.to_string(), "senders.hub.secrets");
+    assert!(std::error::Error::source(&empty).unwrap().to_string().contains("is empty"));
+    let missing = SecretSource::Environment("TAGFERRY_NO_SUCH_VARIABLE".to_owned());
+    assert!(matches!(missing.read(), Err(SecretUnavailable::NoVariable(_))));
+    let none = read(&SMALLEST.replace("}\ngithub", "}\nsenders: { hub: { kind: distribution, secrets: [] } }\ngithub"));
+    assert!(matches!(none.unwrap().senders(), Err(Error::Secret { source: SecretUnavailable::None, .. })));
+}
+
+#[test]
+fn the_forge_is_reached_by_an_app_or_a_token() {
+    let neither = read(&SMALLEST.replace("{ token: { env: TOKEN } }", "{}")).unwrap();
+    assert_eq!(neither.github.credentials().unwrap_err().to_string(), "github needs either app or token");
+    let both = WHOLE.replace("webhook_secrets", "token: { env: T }\n  webhook_secrets");
+    assert_eq!(
+        read(&both).unwrap().github.credentials().unwrap_err().to_string(),
+        "github takes app or token, not both"
+    );
+}

@@ -1,0 +1,125 @@
+//! The one place where errors become status codes: problem details as in RFC 9457.
+//!
+//! What a caller reads is one sentence of ours; what went wrong inside goes to the log.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::fault::Chain;
+use serde::Serialize;
+use tracing::{error, warn};
+
+/// Where the types of problems are described; they are names first, and stable.
+const TYPES: &str = "https://tagferry.dev/problems/";
+
+/// A refusal: a stable type, a status and one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    detail: String,
+}
+
+/// The body of a problem (RFC 9457 section 3).
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// Nobody has this address.
+    pub(super) fn unknown_sender() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown-sender", "no sender of this name is configured")
+    }
+
+    /// The credential is missing or wrong.
+    pub(super) fn unauthenticated(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    }
+
+    /// The body is larger than a delivery is.
+    pub(super) fn too_large(limit: usize) -> Self {
+        let detail = format!("a delivery has at most {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", &detail)
+    }
+
+    /// The body did not come, or came too slowly.
+    pub(super) fn incomplete() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "incomplete", "the body did not arrive in time")
+    }
+
+    /// The body is compressed, which no sender does.
+    pub(super) fn encoded() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-encoding",
+            "a delivery is taken without Content-Encoding",
+        )
+    }
+
+    /// There is no such thing.
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", &format!("there is no such {what}"))
+    }
+
+    /// A parameter can not be understood.
+    pub(super) fn parameter(name: &str, why: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "parameter", &format!("{name}: {why}"))
+    }
+
+    fn new(status: StatusCode, kind: &'static str, detail: &str) -> Self {
+        Self { status, kind, detail: detail.to_owned() }
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        error!(fault = error.fault().as_str(), error = %Chain(&error), "the store did not do what a request needs");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", "the store is not available; try again")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        if self.status == StatusCode::UNAUTHORIZED {
+            warn!(problem = self.kind, "a request was refused: {}", self.detail);
+        }
+        let body = Body {
+            r#type: format!("{TYPES}{}", self.kind),
+            title: self.status.canonical_reason().unwrap_or("Refused"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+        };
+        let mut response = (self.status, Json(&body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match self.status {
+            // RFC 9110 section 15.5.2 asks for a challenge.
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            // The rest of a body that is not wanted is not read.
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+pub(super) async fn not_found() -> Problem {
+    Problem::not_found("address")
+}
+
+pub(super) async fn method_not_allowed() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this address does not take that method")
+}

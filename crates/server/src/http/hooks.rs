@@ -1,0 +1,153 @@
+//! The door: authenticate, parse, record, wake, answer 202. Nothing after this knows HTTP.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    extract::{self, Path},
+    http::{HeaderMap, StatusCode, header},
+};
+use chrono::Utc;
+use domain::{announcement::Announcement, forge::Repository};
+use http_body_util::LengthLimitError;
+use registry::webhook::distribution;
+use secrecy::SecretString;
+use serde::Serialize;
+use store::{Element, NewDelivery, Recorded};
+use tracing::{debug, info};
+
+use super::{Door, State, error::Problem};
+
+/// The largest body that is read, in bytes; the largest real ones are a tenth of it.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// How long a body may take to arrive; the shortest patience of a sender is one second, the longest thirty.
+const SLOWEST_BODY: Duration = Duration::from_secs(10);
+
+/// The answer to a delivery that is taken.
+#[derive(Debug, Serialize)]
+pub(super) struct Accepted {
+    /// How it is found again; none when there was nothing to keep.
+    delivery: Option<String>,
+    /// Whether it was taken before.
+    repeated: bool,
+    /// How many things it says that are of interest.
+    announcements: usize,
+    /// Why parts of it can not be used, one sentence each.
+    unusable: Vec<String>,
+    /// How many things it says that are understood and not wanted, such as pulls.
+    unwanted: usize,
+}
+
+/// A delivery that was let in and read, whatever the kind of its sender.
+struct Read {
+    id: String,
+    elements: Vec<Element>,
+    unwanted: usize,
+}
+
+/// `POST /v1/hooks/{sender}`
+pub(super) async fn receive(
+    extract::State(state): extract::State<State>,
+    Path(sender): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let door = state.door(&sender).ok_or_else(Problem::unknown_sender)?;
+    let unverified_body = read_body(&headers, body).await?;
+    let read = match door {
+        Door::Distribution { secrets, registry } => {
+            let authorization = headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
+            let verified = distribution::authenticate(secrets, authorization, &unverified_body)
+                .map_err(|refused| Problem::unauthenticated(&refused.to_string()))?;
+            of_registry(distribution::parse(&verified, registry.as_ref()))
+        }
+        Door::GitHub { secrets } => of_forge(secrets, state.gitops(), &headers, &unverified_body)?,
+    };
+    record(&state, &sender, &unverified_body, read).await
+}
+
+/// Reads a body within its limits, before anything in it is looked at.
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, Problem> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Problem::encoded());
+    }
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LARGEST_BODY) {
+        return Err(Problem::too_large(LARGEST_BODY));
+    }
+    match tokio::time::timeout(SLOWEST_BODY, to_bytes(body, LARGEST_BODY)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_length_limit(&error) => Err(Problem::too_large(LARGEST_BODY)),
+        Ok(Err(_)) | Err(_) => Err(Problem::incomplete()),
+    }
+}
+
+/// Whether reading ended at the limit, and not because the connection broke.
+fn is_length_limit(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
+}
+
+fn of_registry(parsed: registry::webhook::Parsed) -> Read {
+    let elements = parsed.elements.into_iter().map(|element| match element {
+        registry::webhook::Element::Pushed(pushed) => Element::Announced(Announcement::Pushed(pushed)),
+        registry::webhook::Element::Unusable { text, reason } => Element::Unusable { text, reason },
+    });
+    Read { id: parsed.id, elements: elements.collect(), unwanted: parsed.unwanted }
+}
+
+/// Checks and reads one of the forge's messages; its id is the same when it is delivered again
+/// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers>). What moved in a repository
+/// without overlays of ours is not wanted.
+fn of_forge(
+    secrets: &[SecretString],
+    gitops: &BTreeSet<Repository>,
+    headers: &HeaderMap,
+    unverified_body: &[u8],
+) -> Result<Read, Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let verified = forge::webhook::authenticate(secrets, text("x-hub-signature-256"), unverified_body)
+        .map_err(|refused| Problem::unauthenticated(&refused.to_string()))?;
+    let Some(id) = text("x-github-delivery").filter(|id| (1..=128).contains(&id.len())) else {
+        return Err(Problem::parameter("X-GitHub-Delivery", "the id of the delivery was expected"));
+    };
+    let parsed = forge::webhook::parse(text("x-github-event").unwrap_or_default(), verified);
+    let (wanted, unwanted): (Vec<_>, Vec<_>) = parsed.announcements.into_iter().partition(|one| match one {
+        Announcement::Moved(repository) => gitops.contains(repository),
+        Announcement::Pushed(_) => true,
+    });
+    let mut elements: Vec<Element> = wanted.into_iter().map(Element::Announced).collect();
+    elements.extend(parsed.unusable.into_iter().map(|reason| Element::Unusable { text: String::new(), reason }));
+    let unwanted = if elements.is_empty() { unwanted.len().max(1) } else { unwanted.len() };
+    Ok(Read { id: id.to_owned(), elements, unwanted })
+}
+
+/// Keeps a delivery before it is answered; one that says nothing of interest is only counted.
+async fn record(state: &State, sender: &str, body: &[u8], read: Read) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let Read { id, elements, unwanted } = read;
+    let unusable: Vec<String> = elements
+        .iter()
+        .filter_map(|element| match element {
+            Element::Unusable { reason, .. } => Some(reason.clone()),
+            Element::Announced(_) => None,
+        })
+        .collect();
+    let announcements = elements.len() - unusable.len();
+    let mut accepted = Accepted { delivery: None, repeated: false, announcements, unusable, unwanted };
+    if elements.is_empty() {
+        debug!(sender, unwanted, "a delivery says nothing of interest");
+        return Ok((StatusCode::ACCEPTED, Json(accepted)));
+    }
+    let new = NewDelivery { sender, sender_delivery_id: &id, received_at: Utc::now(), body, elements };
+    let recorded = state.store().record_delivery(&new).await?;
+    let (Recorded::New(delivery) | Recorded::Repeated(delivery)) = recorded;
+    accepted.repeated = matches!(recorded, Recorded::Repeated(_));
+    accepted.delivery = Some(delivery.to_string());
+    info!(sender, delivery.id = %delivery, announcements, repeated = accepted.repeated, "a delivery is taken");
+    state.waker().wake();
+    Ok((StatusCode::ACCEPTED, Json(accepted)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! HTTP, configuration, telemetry, shutdown.
+//!
+//! Puts the parts together and opens the door. Read the modules in this order:
+//!
+//! - [`config`]: the configuration file, and the one place that reads the environment.
+//! - `http`: the routes; the one place where errors become status codes.
+//! - `service`: starts everything, and stops it in order.
+//! - [`telemetry`]: what is logged, and how.
+
+pub mod config;
+mod http;
+mod service;
+pub mod telemetry;
+
+pub use config::Config;
+pub use service::{Error, Service};

@@ -1,0 +1,135 @@
+//! Starts everything, and stops it in order.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use reconciler::Reconciler;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    config::{self, Config},
+    http::{self, Door, Shared, State},
+};
+
+/// How long requests, and then passes, that have begun may take to end after a request to stop, before they are left;
+/// passes are repeated at the next start. Kubernetes waits 30 seconds for both by default.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The service with its door open and its workers not yet at work.
+#[derive(Debug)]
+pub struct Service {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: State,
+    reconciler: Arc<Reconciler>,
+}
+
+/// Why the service can not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration can not be used.
+    #[error("the configuration can not be used")]
+    Config(#[from] config::Error),
+    /// The store can not be opened.
+    #[error("opening the store (store.url)")]
+    Store(#[from] store::Error),
+    /// The settings of the forge can not be used.
+    #[error("setting up the forge (github)")]
+    Forge(#[from] forge::Error),
+    /// The settings of the registries can not be used.
+    #[error("setting up the registries (registries)")]
+    Registry(#[from] registry::Error),
+    /// Nothing can be kept in the directory for clones.
+    #[error("making the directory {} (server.data_dir)", path.display())]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The address to listen on is not to be had.
+    #[error("listening on {address} (server.listen)")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The HTTP server ended.
+    #[error("serving HTTP")]
+    Serve(#[source] std::io::Error),
+}
+
+impl Service {
+    /// Opens the store and the door.
+    ///
+    /// # Errors
+    ///
+    /// A setting can not be used; the error names it.
+    pub async fn start(config: &Config) -> Result<Self, Error> {
+        let applications = config.applications()?;
+        let gitops = applications.iter().map(|application| application.gitops.repository.clone()).collect();
+        let doors = config.senders()?.into_iter().map(|(name, sender)| (name, Door::from(sender))).collect();
+        let data_dir = config.server.data_dir.join("git");
+        std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
+        let registries = registry::Registries::new(config.registries()?, registry::Timeouts::default())?;
+        let mut forge_settings =
+            forge::Settings::new(config.github.api_url.clone(), config.github.credentials()?, data_dir);
+        forge_settings.git_url.clone_from(&config.github.git_url);
+        let forge = forge::Forge::new(forge_settings)?;
+        let store = store::Store::open(&config.store.url).await?;
+        let settings =
+            reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
+        let reconciler = Arc::new(Reconciler::new(store.clone(), forge, registries, applications, settings));
+        let listen = config.server.listen;
+        let failed = |source| Error::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let state =
+            State::new(Shared { store, waker: reconciler.waker(), doors, gitops, tokens: config.api.tokens.clone() });
+        Ok(Self { listener, address, state, reconciler })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Works until `stop` is cancelled: first no new connections are taken, then passes that have begun are finished.
+    ///
+    /// # Errors
+    ///
+    /// The HTTP server ended by itself, or the store can not be closed.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        let Self { listener, address, state, reconciler } = self;
+        info!(%address, "serving");
+        let store = state.store().clone();
+        let workers = tokio::spawn(reconciler.run(stop.clone()));
+        let serving = axum::serve(listener, http::router(state)).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let served = tokio::select! {
+            served = serving => served.map_err(Error::Serve),
+            // A client that never finishes its request does not keep the service from stopping.
+            () = patience_after(&stop) => Ok(()),
+        };
+        stop.cancel();
+        match tokio::time::timeout(PATIENCE, workers).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(%error, "the workers ended unexpectedly"),
+            Err(_elapsed) => {
+                warn!("passes are left unfinished; they are repeated at the next start");
+            }
+        }
+        let closed = store.close().await;
+        served?;
+        closed?;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+async fn patience_after(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(PATIENCE).await;
+}

@@ -1,0 +1,202 @@
+//! Builds become releases, and releases open promotions.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    application::Name,
+    commit::Commit,
+    forge::{self, Branch},
+    release::Build,
+};
+use sqlx::SqliteConnection;
+
+use crate::{
+    Claim, Error, PromotionId, ReleaseId, Store, Subject,
+    ledger::{self, Entry},
+    rows::{self, column, id, millis},
+    work,
+};
+
+/// A build that a registry confirmed, and where its release would go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewBuild<'a> {
+    /// Whose build it is.
+    pub application: &'a Name,
+    /// What it was built from.
+    pub commit: Commit,
+    /// Where the overlays of the application are.
+    pub gitops: &'a forge::Repository,
+    /// The branch that its pull requests are merged into.
+    pub base: &'a Branch,
+    /// What was found, and when.
+    pub build: &'a Build,
+}
+
+/// What recording a build changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordedBuild {
+    /// The release that the build belongs to.
+    pub release: ReleaseId,
+    /// Whether it was not known yet, or became the target's newest build again.
+    pub new_build: bool,
+    /// The promotion that was opened now.
+    pub promotion: Option<PromotionId>,
+}
+
+impl Store {
+    /// Records a build with its release, and opens a promotion or wakes the one that is open.
+    ///
+    /// A promotion is opened when the release has none, or when the build is new and the last one was refused: what
+    /// was refused for a missing or wrong image gets a new chance, what a person declined does not. Repeatable.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds, or the database failed.
+    pub async fn record_build(&self, claim: &Claim, new: &NewBuild<'_>) -> Result<RecordedBuild, Error> {
+        let mut transaction = self.write().await?;
+        claim.hold(&mut transaction).await?;
+        let release = ensure_release(&mut transaction, new).await?;
+        let new_build = upsert_build(&mut transaction, release, new.build).await?;
+        if new_build {
+            record_found(&mut transaction, release, new.build).await?;
+            work::wake_release(&mut transaction, release, new.build.found_at).await?;
+        }
+        let promotion = match last_promotion(&mut transaction, release).await? {
+            Last::None => Some(open_promotion(&mut transaction, release, new).await?),
+            Last::Refused if new_build => Some(open_promotion(&mut transaction, release, new).await?),
+            Last::Refused | Last::Other => None,
+        };
+        transaction.commit().await?;
+        Ok(RecordedBuild { release, new_build, promotion })
+    }
+
+    /// The builds of a release, in the order in which they were found.
+    ///
+    /// # Errors
+    ///
+    /// A row is illegible, or the database failed.
+    pub async fn builds(&self, release: ReleaseId) -> Result<Vec<Build>, Error> {
+        builds_of(&mut *self.read().await?, release).await
+    }
+}
+
+/// The builds of a release, in the order in which they were found.
+pub(crate) async fn builds_of(connection: &mut SqliteConnection, release: ReleaseId) -> Result<Vec<Build>, Error> {
+    sqlx::query(
+        "select target, image_repository, tag, digest, found_at_ms \
+         from builds where release_id = $1 order by found_at_ms, id",
+    )
+    .bind(release.key())
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(rows::build)
+    .collect()
+}
+
+async fn ensure_release(connection: &mut SqliteConnection, new: &NewBuild<'_>) -> Result<ReleaseId, Error> {
+    sqlx::query(
+        "insert into releases (application, source_commit, created_at_ms) values ($1, $2, $3) \
+         on conflict (application, source_commit) do nothing",
+    )
+    .bind(new.application.as_str())
+    .bind(new.commit.to_string())
+    .bind(millis(new.build.found_at))
+    .execute(&mut *connection)
+    .await?;
+    let row = sqlx::query("select id from releases where application = $1 and source_commit = $2")
+        .bind(new.application.as_str())
+        .bind(new.commit.to_string())
+        .fetch_one(connection)
+        .await?;
+    id(&row, "id")
+}
+
+/// Adds a build and says whether anything changed.
+///
+/// A tag that was moved away and back is found anew: a known build that is not the target's newest becomes that,
+/// unless the newest was found later still, by a call that overtook this one.
+async fn upsert_build(connection: &mut SqliteConnection, release: ReleaseId, build: &Build) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "insert into builds (release_id, target, image_repository, tag, digest, found_at_ms) \
+         values ($1, $2, $3, $4, $5, $6) \
+         on conflict (release_id, target, digest) do update \
+         set image_repository = excluded.image_repository, tag = excluded.tag, \
+             found_at_ms = excluded.found_at_ms \
+         where (select max(other.found_at_ms) from builds as other \
+                where other.release_id = builds.release_id and other.target = builds.target) \
+             between builds.found_at_ms + 1 and excluded.found_at_ms - 1",
+    )
+    .bind(release.key())
+    .bind(build.target.as_str())
+    .bind(build.reference.repository.to_string())
+    .bind(build.reference.tag.as_str())
+    .bind(build.digest.as_str())
+    .bind(millis(build.found_at))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+async fn record_found(connection: &mut SqliteConnection, release: ReleaseId, build: &Build) -> Result<(), Error> {
+    let entry = Entry {
+        release,
+        promotion: None,
+        at: build.found_at,
+        what: "build",
+        why: format!("{} has {} at {}", build.target, build.reference, build.digest.short()),
+        link: None,
+    };
+    ledger::append(connection, &entry).await
+}
+
+/// The last promotion of a release, as far as it matters for opening another.
+enum Last {
+    None,
+    Refused,
+    Other,
+}
+
+async fn last_promotion(connection: &mut SqliteConnection, release: ReleaseId) -> Result<Last, Error> {
+    let row = sqlx::query("select outcome from promotions where release_id = $1 order by id desc limit 1")
+        .bind(release.key())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else {
+        return Ok(Last::None);
+    };
+    Ok(match column(&row, "outcome")? {
+        Some("refused") => Last::Refused,
+        Some(_) | None => Last::Other,
+    })
+}
+
+async fn open_promotion(
+    connection: &mut SqliteConnection,
+    release: ReleaseId,
+    new: &NewBuild<'_>,
+) -> Result<PromotionId, Error> {
+    let now: DateTime<Utc> = new.build.found_at;
+    let row = sqlx::query(
+        "insert into promotions (release_id, application, gitops_repository, base, opened_at_ms) \
+         values ($1, $2, $3, $4, $5) returning id",
+    )
+    .bind(release.key())
+    .bind(new.application.as_str())
+    .bind(new.gitops.to_string())
+    .bind(new.base.as_str())
+    .bind(millis(now))
+    .fetch_one(&mut *connection)
+    .await?;
+    let promotion = id(&row, "id")?;
+    work::add(connection, Subject::Promotion(promotion), now).await?;
+    let entry = Entry {
+        release,
+        promotion: Some(promotion),
+        at: now,
+        what: "opened",
+        why: format!("release {} is to go to {}", new.commit.short(), new.gitops),
+        link: None,
+    };
+    ledger::append(connection, &entry).await?;
+    Ok(promotion)
+}

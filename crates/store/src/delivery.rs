@@ -1,0 +1,287 @@
+//! What senders said, kept as received.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    announcement::{Announcement, Pushed},
+    image::{Digest, Tag},
+};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    AnnouncementId, Claim, DeliveryId, Error, Id, ReleaseId, Store, Subject,
+    rows::{column, id, maybe_parsed, millis, parsed, time},
+    text::{LONGEST_LINE, bounded, sentence},
+    work,
+};
+
+mod retention;
+
+/// The longest id of a sender's delivery that is taken, in bytes; what is sent is a tenth of it.
+const LONGEST_DELIVERY_ID: usize = 512;
+
+/// One authenticated message from a sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDelivery<'a> {
+    /// Who sent it, by the name in the configuration.
+    pub sender: &'a str,
+    /// How the sender knows it again when it is repeated; at most 512 bytes.
+    pub sender_delivery_id: &'a str,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// What came, byte by byte; the caller has limited its size.
+    pub body: &'a [u8],
+    /// What it says.
+    pub elements: Vec<Element>,
+}
+
+/// One thing that a delivery says, whether it could be understood or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// It was understood.
+    Announced(Announcement),
+    /// It names something illegal.
+    Unusable {
+        /// What could be read; cut when it is long.
+        text: String,
+        /// What is wrong with it, in a sentence.
+        reason: String,
+    },
+}
+
+/// Whether a delivery is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is; what it announces is due.
+    New(DeliveryId),
+    /// The same sender sent one with that id before; nothing was recorded.
+    Repeated(DeliveryId),
+}
+
+/// An announcement with where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// The delivery that says it.
+    pub delivery: DeliveryId,
+    /// Who sent that.
+    pub sender: String,
+    /// What it says.
+    pub announcement: Announcement,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+}
+
+/// What became of an announcement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnnouncementVerdict {
+    /// It is of no interest.
+    Ignored {
+        /// Why, in a sentence.
+        reason: String,
+    },
+    /// It was followed.
+    Accepted {
+        /// What was done, in a sentence.
+        reason: String,
+        /// The release that it is about, if it is about one.
+        release: Option<ReleaseId>,
+    },
+}
+
+impl Store {
+    /// Records a delivery with what it says, unless its sender sent one with that id before.
+    ///
+    /// When this returns the delivery is on disk. Repeatable. The oldest deliveries make room for it: of more than
+    /// 100 000, those are deleted whose announcements are all settled.
+    ///
+    /// # Errors
+    ///
+    /// The id is too long, or the database failed.
+    pub async fn record_delivery(&self, new: &NewDelivery<'_>) -> Result<Recorded, Error> {
+        if new.sender_delivery_id.len() > LONGEST_DELIVERY_ID {
+            return Err(Error::TooLong { what: "the sender's delivery id", longest: LONGEST_DELIVERY_ID });
+        }
+        let mut transaction = self.write().await?;
+        let Some(delivery) = insert_delivery(&mut transaction, new).await? else {
+            return find_delivery(&mut transaction, new).await.map(Recorded::Repeated);
+        };
+        for element in &new.elements {
+            insert_element(&mut transaction, delivery, element, new.received_at).await?;
+        }
+        retention::delete_oldest(&mut transaction, delivery, retention::MOST_DELIVERIES).await?;
+        transaction.commit().await?;
+        Ok(Recorded::New(delivery))
+    }
+
+    /// What an announcement says and where it came from.
+    ///
+    /// # Errors
+    ///
+    /// It is not there or illegible, or the database failed.
+    pub async fn announcement(&self, id: AnnouncementId) -> Result<Announced, Error> {
+        let mut reading = self.read().await?;
+        let row = sqlx::query(
+            "select announcements.delivery_id, announcements.kind, announcements.repository, \
+                 announcements.tag, announcements.claimed_digest, deliveries.sender, \
+                 deliveries.received_at_ms \
+             from announcements join deliveries on deliveries.id = announcements.delivery_id \
+             where announcements.id = $1",
+        )
+        .bind(id.key())
+        .fetch_optional(&mut *reading)
+        .await?
+        .ok_or_else(|| Error::corrupt(format!("announcements: {id} is not there")))?;
+        announced(&row)
+    }
+
+    /// Records what became of an announcement; its work is done.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds on an announcement, or the database failed.
+    pub async fn settle_announcement(&self, claim: &Claim, verdict: &AnnouncementVerdict) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let id = claim.hold_announcement(&mut transaction).await?;
+        let (word, reason, release) = match verdict {
+            AnnouncementVerdict::Ignored { reason } => ("ignored", reason, None),
+            AnnouncementVerdict::Accepted { reason, release } => ("accepted", reason, *release),
+        };
+        sqlx::query("update announcements set verdict = $2, reason = $3, release_id = $4 where id = $1")
+            .bind(id.key())
+            .bind(word)
+            .bind(sentence(reason))
+            .bind(release.map(|release| release.key()))
+            .execute(&mut *transaction)
+            .await?;
+        claim.finish(&mut transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Says why an announcement is still pending; a verdict replaces it.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds on an announcement, or the database failed.
+    pub async fn explain_announcement(&self, claim: &Claim, reason: &str) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let id = claim.hold_announcement(&mut transaction).await?;
+        sqlx::query("update announcements set reason = $2 where id = $1")
+            .bind(id.key())
+            .bind(sentence(reason))
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+async fn insert_delivery(
+    connection: &mut SqliteConnection,
+    new: &NewDelivery<'_>,
+) -> Result<Option<DeliveryId>, Error> {
+    let row = sqlx::query(
+        "insert into deliveries (sender, sender_delivery_id, received_at_ms, body) \
+         values ($1, $2, $3, $4) on conflict (sender, sender_delivery_id) do nothing returning id",
+    )
+    .bind(new.sender)
+    .bind(new.sender_delivery_id)
+    .bind(millis(new.received_at))
+    .bind(new.body)
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| id(&row, "id")).transpose()
+}
+
+async fn find_delivery(connection: &mut SqliteConnection, new: &NewDelivery<'_>) -> Result<DeliveryId, Error> {
+    let row = sqlx::query("select id from deliveries where sender = $1 and sender_delivery_id = $2")
+        .bind(new.sender)
+        .bind(new.sender_delivery_id)
+        .fetch_one(connection)
+        .await?;
+    id(&row, "id")
+}
+
+/// Adds an announcement, and work for it unless it is unusable.
+async fn insert_element(
+    connection: &mut SqliteConnection,
+    delivery: DeliveryId,
+    element: &Element,
+    received_at: DateTime<Utc>,
+) -> Result<(), Error> {
+    let columns = Columns::of(element);
+    let row = sqlx::query(
+        "insert into announcements \
+             (delivery_id, kind, repository, tag, claimed_digest, unusable_text, verdict, reason) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
+    )
+    .bind(delivery.key())
+    .bind(columns.kind)
+    .bind(columns.repository)
+    .bind(columns.tag.map(Tag::as_str))
+    .bind(columns.claimed_digest.map(Digest::as_str))
+    .bind(columns.unusable_text)
+    .bind(columns.verdict)
+    .bind(columns.reason)
+    .fetch_one(&mut *connection)
+    .await?;
+    match element {
+        Element::Announced(_) => {
+            let announcement = Subject::Announcement(id(&row, "id")?);
+            work::add(connection, announcement, received_at).await
+        }
+        Element::Unusable { .. } => Ok(()),
+    }
+}
+
+/// An element as the table of announcements has it.
+#[derive(Default)]
+struct Columns<'a> {
+    kind: &'static str,
+    repository: Option<String>,
+    tag: Option<&'a Tag>,
+    claimed_digest: Option<&'a Digest>,
+    unusable_text: Option<String>,
+    verdict: &'static str,
+    reason: Option<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(element: &'a Element) -> Self {
+        match element {
+            Element::Announced(Announcement::Pushed(pushed)) => Self {
+                kind: "pushed",
+                repository: Some(pushed.repository.to_string()),
+                tag: Some(&pushed.tag),
+                claimed_digest: pushed.claimed_digest.as_ref(),
+                verdict: "pending",
+                ..Self::default()
+            },
+            Element::Announced(Announcement::Moved(repository)) => {
+                Self { kind: "moved", repository: Some(repository.to_string()), verdict: "pending", ..Self::default() }
+            }
+            Element::Unusable { text, reason } => Self {
+                kind: "unusable",
+                unusable_text: Some(bounded(text, LONGEST_LINE)),
+                verdict: "unusable",
+                reason: Some(sentence(reason)),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+fn announced(row: &SqliteRow) -> Result<Announced, Error> {
+    let announcement = match row.try_get("kind")? {
+        "pushed" => Announcement::Pushed(Pushed {
+            repository: parsed(row, "repository")?,
+            tag: parsed(row, "tag")?,
+            claimed_digest: maybe_parsed(row, "claimed_digest")?,
+        }),
+        "moved" => Announcement::Moved(parsed(row, "repository")?),
+        _ => return Err(Error::corrupt("announcements.kind")),
+    };
+    Ok(Announced {
+        delivery: column(row, "delivery_id").map(Id::new)?,
+        sender: column(row, "sender")?,
+        announcement,
+        received_at: time(row, "received_at_ms")?,
+    })
+}

@@ -1,0 +1,42 @@
+//! Remembers deliveries, builds, releases, promotions; hands out claims.
+//!
+//! Facts are stored; where something stands is derived from them. Time is an argument everywhere. No transaction
+//! is open when a function returns, so that none ever spans a call to the outside. Read the modules in this order:
+//!
+//! - `database`: opens the file, alone, and brings its schema up to date (`migration`).
+//! - [`Error`]: what can go wrong, by what a caller could do about it.
+//! - `delivery`: what senders said, kept as received.
+//! - `work`: what is to be looked at and when; a [`Claim`] proves that nobody else looks at it now.
+//! - `build`: builds become releases, and releases open promotions.
+//! - `promotion`, `evidence`, `ledger`: what a pass over a promotion records. `outcome` spells how one ended.
+//! - [`reading`]: what people are shown.
+//! - `rows` and `text`: columns to our nouns and back; text from outside within bounds.
+//!
+//! Deliberately not here: deciding anything, retrying anything, and a clock.
+
+mod build;
+mod database;
+mod delivery;
+mod error;
+mod evidence;
+mod id;
+mod ledger;
+mod migration;
+mod outcome;
+mod promotion;
+pub mod reading;
+mod rows;
+mod text;
+mod work;
+
+pub use build::{NewBuild, RecordedBuild};
+pub use database::Store;
+pub use delivery::{Announced, AnnouncementVerdict, Element, NewDelivery, Recorded};
+pub use error::Error;
+pub use id::{AnnouncementId, DeliveryId, Id, InvalidId, PromotionId, ReleaseId};
+pub use ledger::{Note, WAITING};
+pub use promotion::{Promotion, PushedHead, Rival};
+pub use reading::{
+    AnnouncementRow, DeliveryRow, LedgerRow, PromotionDetail, PromotionRow, PullRequestRow, ReleaseDetail, ReleaseRow,
+};
+pub use work::{Attempts, Claim, Subject};

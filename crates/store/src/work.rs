@@ -1,0 +1,299 @@
+//! What is to be looked at and when, and who looks at it now.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::forge;
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    AnnouncementId, Error, Id, Promotion, PromotionId, Store,
+    rows::{self, column, lease_end, millis, unsigned},
+};
+
+/// What a piece of work is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An announcement is to be understood.
+    Announcement(AnnouncementId),
+    /// A promotion is to be moved on.
+    Promotion(PromotionId),
+}
+
+/// Proof that nobody else works on a subject.
+///
+/// It holds until another claim on the same work is made, which can not be before the lease is over. Every call that
+/// records something for the subject takes it, and records nothing once it no longer holds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What is claimed.
+    pub subject: Subject,
+    /// How often in a row it was handed back as failed.
+    pub attempts: u32,
+    work: i64,
+    fence: i64,
+}
+
+/// How work that is handed back went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempts {
+    /// Well: the count of failed attempts starts again.
+    Reset,
+    /// It failed: one more is counted.
+    Failed,
+}
+
+impl Store {
+    /// Claims what has been due for longest and nobody works on; `None` when there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn claim_due(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, Error> {
+        let mut transaction = self.write().await?;
+        let row = sqlx::query(
+            "update work set fence = fence + 1, lease_until_ms = $2, woken_at_ms = null \
+             where id = (select id from work \
+                 where due_at_ms <= $1 and (lease_until_ms is null or lease_until_ms <= $1) \
+                 order by due_at_ms, id limit 1) \
+             returning id, subject_kind, subject_id, attempts, fence",
+        )
+        .bind(millis(now))
+        .bind(lease_end(now, lease))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        row.as_ref().map(claim).transpose()
+    }
+
+    /// When there is something to claim: the earliest due time or end of a lease, and `now` if that is past.
+    ///
+    /// `None` means that there is no work at all.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        let mut reading = self.read().await?;
+        let row = sqlx::query("select min(coalesce(lease_until_ms, due_at_ms)) as next_ms from work")
+            .fetch_one(&mut *reading)
+            .await?;
+        let next = rows::maybe_time(&row, "next_ms")?;
+        Ok(next.map(|next| next.max(now)))
+    }
+
+    /// Gives work back, to be claimed again at `due_at`; at once when it was woken while it was claimed.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds, or the database failed.
+    pub async fn hand_back(&self, claim: &Claim, due_at: DateTime<Utc>, attempts: Attempts) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let attempts = match attempts {
+            Attempts::Reset => 0,
+            Attempts::Failed => i64::from(claim.attempts).saturating_add(1),
+        };
+        let done = sqlx::query(
+            "update work set \
+                 due_at_ms = case when woken_at_ms < $3 then woken_at_ms else $3 end, \
+                 attempts = $4, lease_until_ms = null, woken_at_ms = null \
+             where id = $1 and fence = $2 and lease_until_ms is not null",
+        )
+        .bind(claim.work)
+        .bind(claim.fence)
+        .bind(millis(due_at))
+        .bind(attempts)
+        .execute(&mut *transaction)
+        .await?;
+        held(done.rows_affected())?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Makes every unsettled promotion of a GitOps repository due now, and says how many there are.
+    ///
+    /// One that is claimed becomes due as soon as it is handed back: a wake is never lost. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn wake_promotions(&self, gitops: &forge::Repository, now: DateTime<Utc>) -> Result<u64, Error> {
+        let mut transaction = self.write().await?;
+        let done = sqlx::query(
+            "update work set \
+                 due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
+                 woken_at_ms = case when lease_until_ms is null then null else $2 end \
+             where subject_kind = 'promotion' and subject_id in \
+                 (select id from promotions where gitops_repository = $1 and outcome is null)",
+        )
+        .bind(gitops.to_string())
+        .bind(millis(now))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Makes the promotion that has the slot which this one waits for due now, if another has it.
+    ///
+    /// Others that wait for the slot are left alone: they can not free it, and would wake this one in turn for ever.
+    /// Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn wake_slot_holder(&self, promotion: &Promotion, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "update work set \
+                 due_at_ms = case when due_at_ms < $4 then due_at_ms else $4 end, \
+                 woken_at_ms = case when lease_until_ms is null then null else $4 end \
+             where subject_kind = 'promotion' and subject_id in \
+                 (select id from promotions \
+                  where application = $1 and gitops_repository = $2 and id <> $3 \
+                      and slot_taken_at_ms is not null and outcome is null)",
+        )
+        .bind(promotion.application.as_str())
+        .bind(promotion.gitops.to_string())
+        .bind(promotion.id.key())
+        .bind(millis(now))
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Ends every lease. Only right while nobody else can have one.
+    pub(crate) async fn release_claims(&self) -> Result<u64, Error> {
+        let mut transaction = self.write().await?;
+        let done =
+            sqlx::query("update work set lease_until_ms = null, woken_at_ms = null where lease_until_ms is not null")
+                .execute(&mut *transaction)
+                .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected())
+    }
+}
+
+impl Claim {
+    /// Checks inside a transaction that it still holds, and keeps others from claiming until the transaction ends.
+    pub(crate) async fn hold(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
+        let done =
+            sqlx::query("update work set fence = fence where id = $1 and fence = $2 and lease_until_ms is not null")
+                .bind(self.work)
+                .bind(self.fence)
+                .execute(connection)
+                .await?;
+        held(done.rows_affected())
+    }
+
+    /// Checks inside a transaction that it still holds, and on an announcement.
+    pub(crate) async fn hold_announcement(&self, connection: &mut SqliteConnection) -> Result<AnnouncementId, Error> {
+        self.hold(connection).await?;
+        match self.subject {
+            Subject::Announcement(id) => Ok(id),
+            Subject::Promotion(_) => Err(Error::ClaimLost),
+        }
+    }
+
+    /// Checks inside a transaction that it still holds, and on a promotion.
+    pub(crate) async fn hold_promotion(&self, connection: &mut SqliteConnection) -> Result<PromotionId, Error> {
+        self.hold(connection).await?;
+        match self.subject {
+            Subject::Promotion(id) => Ok(id),
+            Subject::Announcement(_) => Err(Error::ClaimLost),
+        }
+    }
+
+    /// Whether it was woken since it was claimed.
+    pub(crate) async fn was_woken(&self, connection: &mut SqliteConnection) -> Result<bool, Error> {
+        let row = sqlx::query("select 1 from work where id = $1 and woken_at_ms is not null")
+            .bind(self.work)
+            .fetch_optional(connection)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Takes the work away, for it is done.
+    pub(crate) async fn finish(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
+        sqlx::query("delete from work where id = $1 and fence = $2")
+            .bind(self.work)
+            .bind(self.fence)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Adds work that is due at once.
+pub(crate) async fn add(connection: &mut SqliteConnection, subject: Subject, now: DateTime<Utc>) -> Result<(), Error> {
+    let (kind, key) = match subject {
+        Subject::Announcement(id) => ("announcement", id.key()),
+        Subject::Promotion(id) => ("promotion", id.key()),
+    };
+    sqlx::query(
+        "insert into work (subject_kind, subject_id, due_at_ms, attempts, fence) \
+         values ($1, $2, $3, 0, 0)",
+    )
+    .bind(kind)
+    .bind(key)
+    .bind(millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Makes the unsettled promotion of a release due now, if it has one.
+pub(crate) async fn wake_release(
+    connection: &mut SqliteConnection,
+    release: crate::ReleaseId,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query(
+        "update work set \
+             due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
+             woken_at_ms = case when lease_until_ms is null then null else $2 end \
+         where subject_kind = 'promotion' and subject_id in \
+             (select id from promotions where release_id = $1 and outcome is null)",
+    )
+    .bind(release.key())
+    .bind(millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Makes the other unsettled promotions of the same application and GitOps repository due now.
+pub(crate) async fn wake_rivals_of(
+    connection: &mut SqliteConnection,
+    promotion: PromotionId,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query(
+        "update work set \
+             due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
+             woken_at_ms = case when lease_until_ms is null then null else $2 end \
+         where subject_kind = 'promotion' and subject_id in \
+             (select rival.id from promotions as rival \
+              join promotions as own on own.application = rival.application \
+                  and own.gitops_repository = rival.gitops_repository \
+              where own.id = $1 and rival.id <> own.id and rival.outcome is null)",
+    )
+    .bind(promotion.key())
+    .bind(millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn claim(row: &SqliteRow) -> Result<Claim, Error> {
+    let key: i64 = column(row, "subject_id")?;
+    let subject = match row.try_get("subject_kind")? {
+        "announcement" => Subject::Announcement(Id::new(key)),
+        "promotion" => Subject::Promotion(Id::new(key)),
+        _ => return Err(Error::corrupt("work.subject_kind")),
+    };
+    Ok(Claim { subject, attempts: unsigned(row, "attempts")?, work: column(row, "id")?, fence: column(row, "fence")? })
+}
+
+fn held(rows: u64) -> Result<(), Error> {
+    if rows == 0 { Err(Error::ClaimLost) } else { Ok(()) }
+}

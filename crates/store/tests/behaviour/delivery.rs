@@ -1,0 +1,147 @@
+use anyhow::Result;
+use domain::announcement::Announcement;
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use store::{AnnouncementVerdict, Element, Error, NewDelivery, Recorded, Subject};
+
+use crate::world::{World, at, build, commit, pushed, refused};
+
+fn delivery<'a>(sender: &'a str, id: &'a str, elements: Vec<Element>) -> NewDelivery<'a> {
+    NewDelivery { sender, sender_delivery_id: id, received_at: at(0), body: b"\x00\xff{", elements }
+}
+
+#[tokio::test]
+async fn a_second_delivery_with_the_same_id_is_ignored() -> Result<()> {
+    let world = World::new().await?;
+    let new = delivery("ecr", "1", vec![Element::Announced(pushed()?)]);
+    let Recorded::New(first) = world.store.record_delivery(&new).await? else {
+        anyhow::bail!("the first was not new");
+    };
+    assert_eq!(world.store.record_delivery(&new).await?, Recorded::Repeated(first));
+    let other = delivery("acr", "1", Vec::new());
+    assert!(matches!(world.store.record_delivery(&other).await?, Recorded::New(_)));
+    world.claim(at(0)).await?;
+    assert_eq!(world.store.claim_due(at(0), std::time::Duration::ZERO).await?, None, "the repetition left work");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_deliveries_with_the_same_id_at_once_one_is_new() -> Result<()> {
+    let world = World::new().await?;
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
+            let store = world.store.clone();
+            tokio::spawn(async move {
+                let new = delivery("ecr", "same", vec![Element::Announced(pushed()?)]);
+                Ok::<_, anyhow::Error>(store.record_delivery(&new).await?)
+            })
+        })
+        .collect();
+    let mut new = 0;
+    for task in tasks {
+        new += u32::from(matches!(task.await??, Recorded::New(_)));
+    }
+    assert_eq!(new, 1);
+    assert_eq!(world.store.deliveries(None, 100).await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_announcement_reads_back_as_it_was_understood() -> Result<()> {
+    let world = World::new().await?;
+    let moved = Announcement::Moved("acme/trinity".parse()?);
+    let Announcement::Pushed(mut bare) = pushed()? else {
+        anyhow::bail!("a pushed tag was expected");
+    };
+    bare.claimed_digest = None;
+    for (id, announcement) in [("1", pushed()?), ("2", moved), ("3", Announcement::Pushed(bare))] {
+        let delivery = world.deliver(id, vec![Element::Announced(announcement.clone())]).await?;
+        let claim = world.claim(at(0)).await?;
+        let Subject::Announcement(subject) = claim.subject else {
+            anyhow::bail!("an announcement was expected");
+        };
+        let announced = world.store.announcement(subject).await?;
+        assert_eq!(announced.announcement, announcement);
+        assert_eq!((announced.delivery, announced.received_at), (delivery, at(0)));
+        assert_eq!(announced.sender, "ecr-prod");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_unusable_is_kept_within_bounds_beside_the_good_and_makes_no_work() -> Result<()> {
+    let world = World::new().await?;
+    let unusable = Element::Unusable { text: "é".repeat(10_000), reason: "a\0b".to_owned() };
+    let id = world.deliver("1", vec![unusable, Element::Announced(pushed()?)]).await?;
+    let row = world.store.delivery(id).await?.expect("it was recorded");
+    let bad = &row.announcements[0];
+    assert_eq!((bad.kind.as_str(), bad.verdict.as_str()), ("unusable", "unusable"));
+    assert_eq!(bad.text.as_ref().map(String::len), Some(400));
+    assert_eq!(bad.reason.as_deref(), Some("a\u{fffd}b"));
+    assert_eq!(row.announcements[1].verdict, "pending");
+    world.claim(at(0)).await?;
+    assert_eq!(world.store.claim_due(at(0), crate::world::LEASE).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_settled_announcement_says_what_became_of_it_and_leaves_no_work() -> Result<()> {
+    let world = World::new().await?;
+    let reason = "for a reason".to_owned();
+    for (word, verdict) in [
+        ("ignored", AnnouncementVerdict::Ignored { reason: reason.clone() }),
+        ("accepted", AnnouncementVerdict::Accepted { reason: reason.clone(), release: None }),
+    ] {
+        let id = world.announce(word).await?;
+        let claim = world.claim(at(0)).await?;
+        world.store.settle_announcement(&claim, &verdict).await?;
+        let row = world.store.delivery(id).await?.expect("it was recorded");
+        assert_eq!(row.announcements[0].verdict, word);
+        assert_eq!(row.announcements[0].reason.as_deref(), Some("for a reason"));
+        assert_eq!(world.store.next_due(at(0)).await?, None, "{word} left work");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pending_announcement_says_why() -> Result<()> {
+    let world = World::new().await?;
+    let id = world.announce("x").await?;
+    let claim = world.claim(at(0)).await?;
+    world.store.explain_announcement(&claim, "the registry does not answer").await?;
+    let row = world.store.delivery(id).await?.expect("it was recorded");
+    assert_eq!(row.announcements[0].verdict, "pending");
+    assert_eq!(row.announcements[0].reason.as_deref(), Some("the registry does not answer"));
+    world.claim(at(3600)).await?;
+    let late = world.store.explain_announcement(&claim, "too late").await;
+    assert!(matches!(late, Err(Error::ClaimLost)), "{late:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_delivery_id_that_can_not_be_kept_whole_is_refused() -> Result<()> {
+    let world = World::new().await?;
+    let id = "x".repeat(513);
+    let result = world.store.record_delivery(&delivery("ecr", &id, Vec::new())).await;
+    assert!(matches!(result, Err(Error::TooLong { longest: 512, .. })));
+    refused(result, "TooLong")
+}
+
+#[tokio::test]
+async fn the_hundred_thousandth_delivery_after_a_settled_one_takes_its_place() -> Result<()> {
+    let world = World::new().await?;
+    world.found(commit(1), &build(1, 0)?, "acme/trinity").await?;
+    let pending = world.announce("pending").await?;
+    let release = world.store.releases(None, None, 9).await?;
+    let mut connection = SqliteConnection::connect(&world.url()).await?;
+    connection.execute("update sqlite_sequence set seq = 99999 where name = 'deliveries'").await?;
+    let kept = async || Ok::<_, Error>(world.store.deliveries(None, 9).await?.len());
+    world.deliver("100000", Vec::new()).await?;
+    assert_eq!(kept().await?, 3);
+    world.deliver("100001", Vec::new()).await?;
+    assert_eq!(kept().await?, 3, "the first is gone");
+    world.deliver("100002", Vec::new()).await?;
+    assert_eq!(kept().await?, 4);
+    assert!(world.store.delivery(pending).await?.is_some(), "what is pending is never deleted");
+    assert_eq!(world.store.releases(None, None, 9).await?, release);
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! What the store promises, on real SQLite files. Time is an argument, so nothing here sleeps.
+
+mod claim;
+mod delivery;
+mod evidence;
+mod opening;
+mod promotion;
+mod reading;
+mod release;
+mod schema;
+mod work;
+mod world;

@@ -1,0 +1,73 @@
+use anyhow::Result;
+use domain::fault::Fault;
+use store::{Error, Store};
+
+use crate::world::{LEASE, World, at, refused};
+
+#[tokio::test]
+async fn a_second_process_is_refused_while_the_first_lives() -> Result<()> {
+    let world = World::new().await?;
+    let error = Store::open(&world.url()).await.unwrap_err();
+    assert!(matches!(error, Error::Locked { .. }), "{error:?}");
+    assert_eq!(error.fault(), Fault::Permanent);
+    let sentence = error.to_string();
+    assert!(sentence.contains("another Tagferry works on this database"), "{sentence}");
+    assert!(sentence.contains("t.db.lock"), "{sentence}");
+    world.store.ping().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn closing_lets_another_process_in_and_refuses_every_clone() -> Result<()> {
+    let world = World::new().await?;
+    let (url, clone) = (world.url(), world.store.clone());
+    world.store.close().await?;
+    refused(clone.ping().await, "Database(PoolClosed)")?;
+    Store::open(&url).await?.ping().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_a_crash() -> Result<()> {
+    let world = World::new().await?;
+    let delivery = world.announce("1").await?;
+    let promotion = world.open(1).await?;
+    let before = (world.store.deliveries(None, 9).await?, world.store.promotion(promotion).await?);
+    let world = world.crash().await?;
+    let after = (world.store.deliveries(None, 9).await?, world.store.promotion(promotion).await?);
+    assert_eq!(after, before);
+    assert_eq!(world.announce("1").await?, delivery, "it is still known");
+    Ok(())
+}
+
+#[tokio::test]
+async fn claims_of_the_process_before_are_released() -> Result<()> {
+    let world = World::new().await?;
+    world.announce("1").await?;
+    let claim = world.claim(at(0)).await?;
+    assert_eq!(world.store.claim_due(at(0), LEASE).await?, None);
+    let world = world.crash().await?;
+    assert_eq!(world.claim(at(0)).await?.subject, claim.subject);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_can_not_be_opened_is_named_with_the_setting_and_the_reason() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let there = directory.path().display();
+    std::fs::write(directory.path().join("not.db"), "no database".repeat(100))?;
+    for (url, reason) in [
+        (format!("sqlite://{there}/missing/t.db"), "missing does not exist; create it first"),
+        (format!("sqlite://{there}"), "it is a directory"),
+        (format!("sqlite://{there}/not.db"), "file is not a database"),
+    ] {
+        let error = Store::open(&url).await.unwrap_err();
+        let Error::Open { source, .. } = &error else {
+            anyhow::bail!("{url}: {error:?}");
+        };
+        assert!(error.to_string().contains("store.url"), "{error}");
+        assert!(source.to_string().contains(reason), "{source}");
+        assert_eq!(error.fault(), Fault::Permanent);
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr as _, SqliteConnection};
+
+use crate::world::World;
+
+/// A row in each table as the first migration made it. It has been released: it is never edited.
+const SAMPLE: &str = include_str!("sample/0001.sql");
+
+async fn connect(world: &World) -> Result<SqliteConnection> {
+    Ok(SqliteConnection::connect(&world.url()).await?)
+}
+
+async fn count(connection: &mut SqliteConnection, sql: &'static str) -> Result<i64> {
+    Ok(sqlx::query(sql).fetch_one(connection).await?.try_get(0)?)
+}
+
+#[tokio::test]
+async fn every_statement_is_one_that_the_database_understands() -> Result<()> {
+    let world = World::new().await?;
+    let mut connection = connect(&world).await?;
+    let mut statements = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut statements)?;
+    assert!(statements.len() > 30, "only {} were found", statements.len());
+    for statement in statements {
+        assert_eq!(statement, statement.trim(), "trim it");
+        (&mut connection).prepare(AssertSqlSafe(statement.clone()).into_sql_str()).await.with_context(|| statement)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn migrations_apply_once() -> Result<()> {
+    let world = World::new().await?;
+    let world = world.crash().await?;
+    let mut connection = connect(&world).await?;
+    let applied = count(&mut connection, "select count(*) from _sqlx_migrations").await?;
+    assert_eq!(applied, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_a_later_version_has_migrated_is_not_refused() -> Result<()> {
+    let world = World::new().await?;
+    let later = "insert into _sqlx_migrations \
+         (version, description, success, checksum, execution_time) values (9999, 'later', 1, x'00', 0)";
+    connect(&world).await?.execute(later).await?;
+    world.crash().await?.store.ping().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn sample_rows_of_each_migration_are_read() -> Result<()> {
+    let world = World::new().await?;
+    connect(&world).await?.execute(SAMPLE).await?;
+    let world = world.crash().await?;
+    let store = &world.store;
+    let releases = store.releases(None, None, 9).await?;
+    let detail = store.release(releases[0].release).await?.context("no release")?;
+    assert_eq!((detail.builds.len(), detail.ledger.len()), (1, 1));
+    assert_eq!(detail.promotions[0].evidence.len(), 1);
+    let promotion = store.promotion(detail.promotions[0].id).await?;
+    assert_eq!(promotion.heads.len(), 1);
+    assert!(promotion.live && promotion.closing.is_some());
+    let deliveries = store.deliveries(None, 9).await?;
+    assert_eq!(deliveries[0].announcements.len(), 3);
+    let mut claimed = 0;
+    while store.claim_due(crate::world::at(0), crate::world::LEASE).await?.is_some() {
+        claimed += 1;
+    }
+    assert_eq!(claimed, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_recorded_refers_to_what_is_there() -> Result<()> {
+    let world = World::new().await?;
+    world.announce("1").await?;
+    world.open(1).await?;
+    let strays = sqlx::query("pragma foreign_key_check").fetch_all(&mut connect(&world).await?).await?;
+    assert_eq!(strays.len(), 0);
+    Ok(())
+}
+
+/// Reads the text of every statement out of the sources of a directory.
+fn collect(directory: &Path, statements: &mut Vec<String>) -> Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, statements)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(&path)?;
+            for call in source.split("sqlx::query(").skip(1) {
+                let literal = call
+                    .trim_start()
+                    .strip_prefix('"')
+                    .and_then(|rest| rest.split_once('"'))
+                    .with_context(|| format!("{}: no literal statement", path.display()))?;
+                statements.push(joined(literal.0));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A literal as the compiler joins it: a backslash takes the line's end and the indentation away.
+fn joined(literal: &str) -> String {
+    let mut lines = literal.split("\\\n");
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |all, line| all + line.trim_start())
+}

@@ -1,0 +1,71 @@
+//! Developer commands: set-up and tests.
+//!
+//! Read the modules in this order:
+//!
+//! - [`stage`]: what a test run consists of, and running it.
+//! - [`tally`]: how many tests ran, read from what they print.
+//! - [`setup`]: the programs that the tests run, and installing those that are missing.
+//! - [`say`]: the lines that these commands add to those of the programs they run.
+
+mod say;
+mod setup;
+mod stage;
+mod tally;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::stage::Stage;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask test                 set up, then run every stage
+  cargo xtask test --only clippy   run one stage
+  cargo xtask test --skip-setup    install nothing and look for nothing
+  cargo xtask setup                only install what the tests need";
+
+/// Developer commands of Tagferry
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run formatting, clippy, rustdoc and all tests; stop at the first stage that fails
+    ///
+    /// The exit code is that of the stage that failed.
+    /// It is 1 when no test ran or one was ignored.
+    #[command(after_help = EXAMPLES)]
+    Test {
+        /// Run this stage alone
+        #[arg(long, value_name = "STAGE")]
+        only: Option<Stage>,
+        /// Neither look for nor install the programs that the tests run
+        #[arg(long)]
+        skip_setup: bool,
+    },
+    /// Install the programs that the tests run, where they are missing
+    ///
+    /// They come as Debian packages, installed as root or through sudo.
+    Setup,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().command {
+        Command::Setup => {
+            setup::run()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Test { only, skip_setup } => {
+            let stages = only.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
+            if stages.contains(&Stage::Test) && !skip_setup {
+                setup::run()?;
+            }
+            stage::run(&stages)
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The whole service as a process, between registries and a forge.
+
+mod barrier;
+mod crash;
+mod debian;
+mod door;
+mod latency;
+mod moved;
+mod overlay;
+mod people;
+mod programs;
+mod proof;
+mod release;
+mod trouble;

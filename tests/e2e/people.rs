@@ -1,0 +1,85 @@
+//! People act on our pull requests.
+
+use anyhow::Result;
+use sandbox::{Method, PullRequestChange, Push};
+use testkit::{Scene, SceneOptions, scene::GITOPS, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_request_closed_by_a_person_is_not_opened_again() -> Result<()> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let tagferry = scene.tagferry().await?;
+    let (commit, one) = scene.propose("Not wanted").await?;
+    scene.forge.close_pull_request(GITOPS, one.number).await?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "declined");
+
+    scene.push_to_all(&commit)?;
+    scene.notified().await;
+    until("all announcements to be settled", async || {
+        let all = tagferry.announcements().await?;
+        Ok(all.iter().all(|one| one["verdict"] != "pending").then_some(()))
+    })
+    .await?;
+    let release = tagferry.release(&commit).await?.unwrap_or_default();
+    assert_eq!(release["promotions"].as_array().map(Vec::len), Some(1), "{release:#}");
+    assert_eq!(scene.pull_requests().await?.len(), 1);
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_by_a_person_is_recorded_as_merged() -> Result<()> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let tagferry = scene.tagferry().await?;
+    let (commit, one) = scene.propose("By hand").await?;
+    scene.forge.protect(GITOPS, "main", None).await?;
+    let merged = scene.forge.merge(GITOPS, one.number, Method::Merge).await?;
+    let (outcome, reason) = tagferry.outcome(&commit).await?;
+    assert_eq!(outcome, "merged");
+    assert_eq!(reason, format!("merged as {}", merged.to_string().get(..7).unwrap_or_default()));
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_by_a_person_on_our_branch_stops_us_and_is_not_merged_by_our_order() -> Result<()> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let tagferry = scene.tagferry().await?;
+    let (commit, one) = scene.propose("Ours").await?;
+    let theirs = scene.forge.push(GITOPS, Push::new(&one.head_branch, [("NOTES.md", "mine\n")])).await?;
+    let waiting = tagferry.waits_for(&commit, "on the branch is not ours").await?;
+    assert!(waiting.contains(theirs.to_string().get(..7).unwrap_or_default()), "{waiting}");
+    let now = scene.forge.pull_request(GITOPS, one.number).await?;
+    assert_eq!((now.head, now.auto_merge), (theirs, None), "it would be merged unverified");
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_request_that_a_person_points_at_another_branch_is_waited_for_and_never_counts_as_merged() -> Result<()>
+{
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let tagferry = scene.tagferry().await?;
+    scene.forge.push(GITOPS, Push { branch: "staging".to_owned(), ..Push::default() }.onto("main")).await?;
+    let (commit, one) = scene.propose("To staging first").await?;
+    let change = PullRequestChange { base: Some("staging".to_owned()), ..PullRequestChange::default() };
+    scene.forge.change_pull_request(GITOPS, one.number, change).await?;
+    tagferry.waits_for(&commit, "the pull request was pointed at another branch").await?;
+    assert_eq!(scene.forge.pull_request(GITOPS, one.number).await?.auto_merge, None);
+    scene.forge.merge(GITOPS, one.number, Method::Squash).await?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "declined");
+    assert!(!scene.overlay("aws").await?.contains(&commit));
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_that_no_webhook_told_about_is_found_by_looking() -> Result<()> {
+    let options = SceneOptions { forge_webhooks: false, poll_interval: "1s", ..SceneOptions::default() };
+    let scene = Scene::start(options).await?;
+    let tagferry = scene.tagferry().await?;
+    let commit = scene.commit("In silence").await?;
+    scene.push_to_all(&commit)?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
+    scene.end().await;
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! The programs under test, built from the tree as it is now.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    sync::OnceLock,
+};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+/// The package of each program that is started here.
+const PACKAGES: [&str; 3] = ["cli", "sandbox", "demo"];
+
+/// The path of a program: `tagferry`, `tagferry-sandbox` or `demo`.
+///
+/// The first call builds all three, so that no test ever starts an old one; where they are built already that takes a
+/// moment.
+///
+/// # Errors
+///
+/// They could not be built.
+pub fn program(name: &str) -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
+    BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}"))).clone().map_err(|why| anyhow!(why))?;
+    let test = std::env::current_exe().context("finding this test's own path")?;
+    let directory = test.parent().and_then(|deps| deps.parent()).context("a test lies in target/PROFILE/deps")?;
+    Ok(directory.join(name))
+}
+
+fn build() -> Result<()> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.arg("build").arg("--locked").arg("--bins").stdin(Stdio::null());
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    for package in PACKAGES {
+        cargo.args(["--package", package]);
+    }
+    let Output { status, stderr, .. } = cargo.output().context("running cargo build")?;
+    if !status.success() {
+        bail!("cargo build: {}", String::from_utf8_lossy(&stderr));
+    }
+    Ok(())
+}
