@@ -1,6 +1,7 @@
 //! The `tagferry` binary: `serve`, and the commands that people and CI run.
 
 mod serve;
+mod set_image;
 
 use std::process::ExitCode;
 
@@ -20,23 +21,23 @@ enum Command {
     Serve(serve::Arguments),
     /// Read a configuration and its secrets, and say what is wrong.
     Check(serve::CheckArguments),
+    /// Set images in kustomizations here, and leave every other byte of them alone.
+    SetImage(set_image::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Serve(arguments) => serve::run(&arguments),
-        Command::Check(arguments) => serve::check(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Check(arguments) => serve::check(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::SetImage(arguments) => set_image::run(&arguments),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|error| {
+        say_error(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
 }
 
 #[expect(clippy::print_stderr, reason = "a command says on standard error why it failed")]
-fn say_error(error: &anyhow::Error) {
-    eprintln!("tagferry: {error:#}");
+fn say_error(sentence: &str) {
+    eprintln!("tagferry: {sentence}");
 }

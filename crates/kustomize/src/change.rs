@@ -1,9 +1,8 @@
 //! What is asked for: an image by its name in the overlays, and what its entry shall say.
 
-use domain::{
-    application::ImageName,
-    image::{Digest, Repository, Tag},
-};
+use domain::application::ImageName;
+
+use crate::value::Value;
 
 /// One change to one entry of `images:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +23,7 @@ pub enum NewName {
     /// It stays as it is, there or not.
     Keep,
     /// It becomes this image repository.
-    Set(Repository),
+    Set(Value),
     /// It goes, so that the manifests' own name counts.
     Remove,
 }
@@ -38,15 +37,17 @@ pub enum Version {
     /// Both stay as they are.
     Keep,
     /// This tag; a digest that is there is removed.
-    Tag(Tag),
+    Tag(Value),
     /// This tag, pinned to this digest.
-    TagAndDigest(Tag, Digest),
+    TagAndDigest(Value, Value),
     /// This digest; a tag that is there is removed.
-    Digest(Digest),
+    Digest(Value),
     /// This digest beside whatever tag is there.
-    Pin(Digest),
+    Pin(Value),
     /// No digest; the tag stays as it is.
     Unpin,
+    /// No tag; the digest stays as it is.
+    RemoveTag,
     /// Neither, so that the manifests' own tag counts.
     Remove,
 }
@@ -70,10 +71,10 @@ pub(crate) enum Wanted<'c> {
 
 impl Change {
     /// The keys of the entry in the order in which people write them, each with what shall become of it.
-    pub(crate) fn wanted<'c>(&'c self, new_name: &'c str) -> [(&'static str, Wanted<'c>); 3] {
+    pub(crate) fn wanted(&self) -> [(&'static str, Wanted<'_>); 3] {
         let name = match &self.new_name {
             NewName::Keep => Wanted::Kept,
-            NewName::Set(_) => Wanted::Text(new_name),
+            NewName::Set(name) => Wanted::Text(name.as_str()),
             NewName::Remove => Wanted::Absent,
         };
         let (tag, digest) = match &self.version {
@@ -83,16 +84,9 @@ impl Change {
             Version::Digest(digest) => (Wanted::Absent, Wanted::Text(digest.as_str())),
             Version::Pin(digest) => (Wanted::Kept, Wanted::Text(digest.as_str())),
             Version::Unpin => (Wanted::Kept, Wanted::Absent),
+            Version::RemoveTag => (Wanted::Absent, Wanted::Kept),
             Version::Remove => (Wanted::Absent, Wanted::Absent),
         };
         [("newName", name), ("newTag", tag), ("digest", digest)]
-    }
-
-    /// The text of the new name, empty when none is set.
-    pub(crate) fn new_name_text(&self) -> String {
-        match &self.new_name {
-            NewName::Set(repository) => repository.to_string(),
-            NewName::Keep | NewName::Remove => String::new(),
-        }
     }
 }

@@ -16,8 +16,8 @@ use crate::{
     document::Document,
     parser,
     proof::{self, Intent},
-    refusal::Refusal,
-    text::{Text, rest, slice},
+    refusal::{Position, Refusal},
+    text::{Text, lines_behind, rest, slice},
     witness,
 };
 
@@ -63,12 +63,12 @@ pub fn set_image(text: &[u8], change: &Change) -> Result<Edit, Refusal> {
     let text = Text::read(text)?;
     let tree = parser::parse(text.body)?;
     let document = Document::examine(text.body, &tree)?;
-    let new_name = change.new_name_text();
     let mut plan = match (document.entry(&change.image)?, change.missing) {
-        (Some(entry), _) => plan::change(&document, entry, &change.image, &change.wanted(&new_name))?,
-        (None, Missing::Append) => append::append(&document, &change.image, &change.wanted(&new_name))?,
+        (Some(entry), _) => plan::change(&document, entry, &change.image, &change.wanted())?,
+        (None, Missing::Append) => append::append(&document, &change.image, &change.wanted())?,
         (None, Missing::Refuse) => return Err(missing(&document, change)),
     };
+    check_tabs(&document, &plan.splices)?;
     plan.splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
     let (new, changed) = apply(text, &plan.splices);
     if changed.is_empty() {
@@ -112,6 +112,24 @@ fn missing(document: &Document<'_>, change: &Change) -> Refusal {
         Some(images) => Refusal::NoEntry { image, at: document.position(&images.key) },
         None => Refusal::NoImages { image },
     }
+}
+
+/// Refuses to put lines before a comment that a tab indents.
+///
+/// libyaml, unlike the YAML specification, takes such a comment behind an outer level only, and the new lines are an
+/// inner one.
+fn check_tabs(document: &Document<'_>, splices: &[Splice]) -> Result<(), Refusal> {
+    let inserted = splices.iter().filter(|splice| splice.range.is_empty() && splice.text.contains('\n'));
+    for splice in inserted {
+        let behind = lines_behind(document.text, splice.range.end);
+        for (start, line) in behind.take_while(|(_, line)| block::is_blank_or_comment(line.trim_end())) {
+            if slice(line, 0..line.len() - line.trim_start().len()).contains('\t') {
+                let at = Position::of(document.text, start);
+                return Err(Refusal::Form { key: "images".to_owned(), at, form: "a tab indents the line" });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Copies the old text with the splices, which are in order, in their places.

@@ -36,12 +36,12 @@ impl Quoting {
         }
     }
 
-    /// Writes a name, tag or digest. None of them has a quote or a backslash, so nothing needs escaping.
+    /// Writes a text that has no control character and no line break.
     pub(crate) fn write(self, value: &str) -> String {
         match self {
             Self::IfNeeded if is_text_unquoted(value) => value.to_owned(),
-            Self::Single => format!("'{value}'"),
-            Self::IfNeeded | Self::Double => format!("\"{value}\""),
+            Self::Single => format!("'{}'", value.replace('\'', "''")),
+            Self::IfNeeded | Self::Double => format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::refusal::{Position, Refusal};
 
 /// The largest file that is read, in bytes. The largest of 11,000 public kustomizations has 17 KB; a `ConfigMap`, which
 /// bounds what people put into one file, has 1 MiB.
-const LARGEST: usize = 1 << 20;
+pub const LARGEST: usize = 1 << 20;
 
 /// The byte order mark that Windows editors put before UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -60,6 +60,16 @@ pub(crate) fn line_end(text: &str, offset: usize) -> usize {
         Some(length) if slice(text, offset..offset + length).ends_with('\r') => offset + length - 1,
         Some(length) => offset + length,
     }
+}
+
+/// The lines behind the one of an offset, each with its place and its line ending.
+pub(crate) fn lines_behind(text: &str, offset: usize) -> impl Iterator<Item = (usize, &str)> {
+    let mut next = offset;
+    let pieces = rest(text, offset).split_inclusive('\n').map(move |piece| {
+        next += piece.len();
+        (next - piece.len(), piece)
+    });
+    pieces.skip(1)
 }
 
 /// The line ending that begins at an offset; nothing at the end of the text.

@@ -142,12 +142,12 @@ fn change(wanted: &Wanted<'_>, target: &Target) -> Change {
         Pin::TagAndDigest => release::digest(builds, &target.name),
     };
     let version = match pinned {
-        None => Version::Tag(tag),
-        Some(digest) => Version::TagAndDigest(tag, digest.clone()),
+        None => Version::Tag(tag.into()),
+        Some(digest) => Version::TagAndDigest(tag.into(), digest.clone().into()),
     };
     Change {
         image: application.image.clone(),
-        new_name: NewName::Set(target.repository.clone()),
+        new_name: NewName::Set(target.repository.clone().into()),
         version,
         missing: Missing::Refuse,
     }

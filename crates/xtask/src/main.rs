@@ -5,8 +5,10 @@
 //! - [`stage`]: what a test run consists of, and running it.
 //! - [`tally`]: how many tests ran, read from what they print.
 //! - [`setup`]: the programs that the tests run, and installing those that are missing.
+//! - [`kubectl`]: the Kustomize that judges edits.
 //! - [`say`]: the lines that these commands add to those of the programs they run.
 
+mod kubectl;
 mod say;
 mod setup;
 mod stage;
@@ -50,7 +52,8 @@ enum Command {
     },
     /// Install the programs that the tests run, where they are missing
     ///
-    /// They come as Debian packages, installed as root or through sudo.
+    /// They come as Debian packages, installed as root or through sudo. A kubectl that is missing or too old goes
+    /// into target/tools.
     Setup,
 }
 

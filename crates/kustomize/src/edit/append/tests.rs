@@ -76,3 +76,20 @@ fn a_block_scalar_at_the_end_keeps_its_text() {
         &format!("kind: Component\n{list}\npatches:\n- patch: |\n    a"),
     );
 }
+
+#[test]
+fn lines_are_not_put_before_a_comment_that_a_tab_indents() {
+    let change = Change {
+        image: "app".parse().unwrap(),
+        new_name: NewName::Keep,
+        version: Version::Tag("v1".parse().unwrap()),
+        missing: Missing::Append,
+    };
+    let refusal = set_image(b"resources: a\n\n \t# c\n", &change).unwrap_err();
+    let sentence = "`images` at 3:1 is written in a form that cannot be edited here: a tab indents the line";
+    assert_eq!(refusal.to_string(), sentence);
+    check(
+        "resources: a # \tc\nkind: Component\n",
+        "resources: a # \tc\nkind: Component\nimages:\n- name: app\n  newTag: \"1.10\"\n",
+    );
+}
