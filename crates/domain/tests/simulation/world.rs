@@ -1,5 +1,8 @@
 //! The world outside of us: source commits, the base branch, the forge, and people.
 
+mod forge;
+mod people;
+
 use domain::{
     commit::Commit,
     evidence::Verdict,
@@ -7,21 +10,39 @@ use domain::{
     promotion::{Ending, Outcome},
 };
 
+pub(crate) use forge::{Check, PullRequest, PullRequestIs, View};
+
 /// Everything that there is.
 pub(crate) struct World {
     pub(crate) random: fastrand::Rng,
-    pub(crate) log: Vec<String>,
+    /// Everything that happened, where somebody wants to read it.
+    pub(crate) story: Option<Vec<String>>,
+    /// What kinds of things happened, in their order.
+    pub(crate) kinds: Vec<&'static str>,
     pub(crate) seconds: i64,
     /// How many of the commits are one line; the one after them branches off the first.
     line: usize,
     pub(crate) evidence: Vec<Proof>,
     pub(crate) base: Base,
-    pub(crate) strict: bool,
+    /// The base branch before its last change, as an answer shows it that lags behind.
+    pub(crate) base_before: Base,
+    rules: Rules,
     pub(crate) frozen: bool,
     pub(crate) promotions: Vec<Promotion>,
     pub(crate) pull_requests: Vec<PullRequest>,
-    /// What is at the tip of the release branch of each promotion.
+    /// What is at the tip of the release branch of each commit.
     pub(crate) branches: Vec<Option<Head>>,
+}
+
+/// What the base branch asks of a pull request.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    /// A check must pass.
+    requires_check: bool,
+    /// It must contain the tip.
+    strict: bool,
+    /// Of a pull request that lacks both, the forge tells the missing tip first.
+    tells_behind_first: bool,
 }
 
 /// What is proven of a commit.
@@ -62,40 +83,27 @@ pub(crate) struct Promotion {
     pub(crate) outcome: Option<Outcome>,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PullRequest {
-    pub(crate) number: Number,
-    pub(crate) promotion: usize,
-    pub(crate) is: PullRequestIs,
-    pub(crate) armed: bool,
-    pub(crate) checked: bool,
-    pub(crate) head: Head,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PullRequestIs {
-    Open,
-    ClosedByUs,
-    ClosedByAPerson,
-    Merged(Commit),
-}
-
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let line = random.usize(2..5);
         let commits = line + usize::from(random.u8(0..4) == 0);
+        let base = Base { tip: 0, deployed: 0, broken: false };
+        let rules =
+            Rules { requires_check: random.u8(0..4) > 0, strict: random.bool(), tells_behind_first: random.bool() };
         Self {
-            log: Vec::new(),
+            story: None,
+            kinds: Vec::new(),
             seconds: 0,
             line,
-            evidence: (0..commits).map(|_| Proof::Pending).collect(),
-            base: Base { tip: 0, deployed: 0, broken: false },
-            strict: random.bool(),
+            evidence: vec![Proof::Pending; commits],
+            base,
+            base_before: base,
+            rules,
             frozen: false,
             promotions: (1..commits).map(|commit| Promotion { commit, ..Promotion::default() }).collect(),
             pull_requests: Vec::new(),
-            branches: vec![None; commits - 1],
+            branches: vec![None; commits],
             random,
         }
     }
@@ -124,34 +132,41 @@ impl World {
         }
     }
 
-    /// The line that both would change is another one now than when the head was made.
-    pub(crate) fn conflicts(&self, one: &PullRequest) -> bool {
-        let wanted = self.promotions.get(one.promotion).map(|promotion| promotion.commit);
-        self.base.deployed != one.head.made_on.deployed && Some(self.base.deployed) != wanted
+    /// Remembers what happened, by its kind.
+    pub(crate) fn tell(&mut self, kind: &'static str, what: impl std::fmt::Display) {
+        self.kinds.push(kind);
+        self.note(format_args!("{kind}: {what}"));
     }
 
-    pub(crate) fn is_behind(&self, one: &PullRequest) -> bool {
-        self.strict && one.head.made_on.tip != self.base.tip
+    /// Adds to the story.
+    pub(crate) fn note(&mut self, what: std::fmt::Arguments<'_>) {
+        if let Some(story) = &mut self.story {
+            story.push(what.to_string());
+        }
     }
 
     /// One random thing that is not our doing.
     pub(crate) fn something_happens(&mut self) {
         self.seconds += 1;
-        match self.random.u8(0..16) {
+        match self.random.u8(0..24) {
             0..=3 => self.evidence_comes_in(),
-            4..=6 => self.checks_pass(),
-            7 => self.base_moves(),
-            8 => self.overlays_are_edited_by_hand(),
-            9 => self.base.broken = !self.base.broken,
-            10 => self.frozen = !self.frozen,
-            11 => self.a_person_closes(),
-            12 => self.a_person_merges(),
-            13 => self.a_person_pushes(),
+            4..=7 => self.a_check_ends(),
+            8 => self.base_moves(self.base.deployed),
+            9 => self.overlays_are_edited_by_hand(),
+            10 => self.base.broken = !self.base.broken,
+            11 => self.frozen = !self.frozen,
+            12 => self.a_person_closes(),
+            13 => self.a_person_merges(),
+            14 => self.a_person_pushes(),
+            15 => self.a_person_retargets(),
+            16 => self.a_person_runs_the_check_again(),
+            17 => self.an_optional_check_begins(),
+            18 => self.a_refused_release_is_built_again(),
             _ => self.forge_works(),
         }
     }
 
-    /// People finish what they began and touch nothing more.
+    /// People let go of what they hold up, and everything that is to be known is known.
     pub(crate) fn come_to_rest(&mut self) {
         self.frozen = false;
         self.base.broken = false;
@@ -160,112 +175,58 @@ impl World {
                 *proof = if self.random.u8(0..4) == 0 { Proof::Failed } else { Proof::Passed };
             }
         }
-        for one in &mut self.pull_requests {
-            one.checked = true;
-            if one.is == PullRequestIs::Open && one.head.foreign {
-                one.is = PullRequestIs::ClosedByAPerson;
-            }
-        }
-        self.log.push("rest".to_owned());
-    }
-
-    /// The forge merges what is armed and may be merged.
-    pub(crate) fn forge_works(&mut self) {
-        for index in 0..self.pull_requests.len() {
-            let Some(one) = self.pull_requests.get(index).copied() else {
-                continue;
-            };
-            if one.armed && one.checked {
-                self.merge(index);
-            }
-        }
-    }
-
-    /// Merges an open pull request where nothing stands in the way.
-    pub(crate) fn merge(&mut self, index: usize) {
-        let Some(one) = self.pull_requests.get(index).copied() else {
-            return;
-        };
-        if one.is != PullRequestIs::Open || self.conflicts(&one) || self.is_behind(&one) {
-            return;
-        }
-        let commit = self.promotions.get(one.promotion).map_or(0, |promotion| promotion.commit);
-        assert!(!self.is_ancestor(commit, self.base.deployed), "the merge of {commit} moves the overlays backwards");
-        self.base.tip += 1;
-        self.base.deployed = commit;
-        let merge_commit = Commit::from_bytes([200 + self.base.tip % 50; 20]);
-        if let Some(one) = self.pull_requests.get_mut(index) {
-            one.is = PullRequestIs::Merged(merge_commit);
-        }
-        if let Some(branch) = self.branches.get_mut(one.promotion) {
-            *branch = None;
-        }
-        self.log.push(format!("merged {commit} as tip {}", self.base.tip));
+        self.note(format_args!("rest"));
     }
 
     /// What must be so at any time.
     pub(crate) fn check_now(&self) {
-        let open = self.pull_requests.iter().filter(|one| one.is == PullRequestIs::Open).count();
+        let open = self.pull_requests.iter().filter(|one| one.now.is == PullRequestIs::Open).count();
         assert!(open <= 1, "{open} pull requests are open");
     }
 
     fn evidence_comes_in(&mut self) {
         let index = self.random.usize(0..self.evidence.len());
-        let failed = self.random.u8(0..6) == 0;
-        if let Some(proof) = self.evidence.get_mut(index)
-            && *proof == Proof::Pending
-        {
-            *proof = if failed { Proof::Failed } else { Proof::Passed };
-            self.log.push(format!("evidence of {index}: {proof:?}"));
-        }
+        let fails = self.random.u8(0..8) == 0;
+        let Some(proof) = self.evidence.get_mut(index) else {
+            return;
+        };
+        let kind = match (*proof, fails) {
+            (Proof::Pending, false) => "proven",
+            (Proof::Pending, true) => "disproven",
+            // Its tag was pushed again, with another image.
+            (Proof::Passed, true) => "moved-tag",
+            (Proof::Passed, false) | (Proof::Failed, _) => return,
+        };
+        *proof = if fails { Proof::Failed } else { Proof::Passed };
+        self.tell(kind, index);
     }
 
-    pub(crate) fn checks_pass(&mut self) {
-        for one in &mut self.pull_requests {
-            one.checked = true;
+    /// A new build of a refused release comes in, which opens the release again: the branch is the same.
+    fn a_refused_release_is_built_again(&mut self) {
+        let commit = self.random.usize(0..self.evidence.len());
+        let last = self.promotions.iter().rfind(|one| one.commit == commit);
+        if !last.is_some_and(|last| matches!(last.outcome, Some(Outcome::Ended(Ending::Refused { .. })))) {
+            return;
         }
-        self.log.push("checks pass".to_owned());
+        if let Some(proof) = self.evidence.get_mut(commit) {
+            *proof = if self.random.bool() { Proof::Pending } else { Proof::Passed };
+        }
+        self.tell("reopened", format_args!("release {commit}"));
+        self.promotions.push(Promotion { commit, ..Promotion::default() });
     }
 
-    fn base_moves(&mut self) {
+    /// The base branch gets a commit, after which the overlays name this one.
+    fn base_moves(&mut self, deployed: usize) {
+        self.base_before = self.base;
         self.base.tip += 1;
-        self.log.push(format!("base moves to tip {}", self.base.tip));
+        self.base.deployed = deployed;
+        let tip = self.base.tip;
+        self.tell("base", format_args!("tip {tip} names {deployed}"));
     }
 
     fn overlays_are_edited_by_hand(&mut self) {
-        self.base.tip += 1;
-        self.base.deployed = self.random.usize(0..self.evidence.len());
-        self.log.push(format!("hand-edit to {} at tip {}", self.base.deployed, self.base.tip));
-    }
-
-    fn a_person_closes(&mut self) {
-        if let Some(one) = self.pull_requests.last_mut()
-            && one.is == PullRequestIs::Open
-        {
-            one.is = PullRequestIs::ClosedByAPerson;
-            self.log.push(format!("a person closes {}", one.number));
-        }
-    }
-
-    fn a_person_merges(&mut self) {
-        if let Some(index) = self.pull_requests.len().checked_sub(1) {
-            self.merge(index);
-        }
-    }
-
-    fn a_person_pushes(&mut self) {
-        if self.random.u8(0..4) > 0 {
-            return;
-        }
-        if let Some(one) = self.pull_requests.last_mut()
-            && one.is == PullRequestIs::Open
-        {
-            one.head.foreign = true;
-            one.head.commit = Commit::from_bytes([250; 20]);
-            if let Some(branch) = self.branches.get_mut(one.promotion) {
-                *branch = Some(one.head);
-            }
-            self.log.push(format!("foreign commit on {}", one.number));
-        }
+        let deployed = self.random.usize(0..self.evidence.len());
+        self.tell("hand-edit", format_args!("to {deployed}"));
+        self.base_moves(deployed);
     }
 }
