@@ -2,15 +2,17 @@
 
 use anyhow::Result;
 
-use super::turned_away;
+use super::turned_away::{self, Expected};
 use crate::{place::Scene, say::Teller};
 
 /// Tells what becomes of a commit that was never merged.
 ///
 /// # Errors
 ///
-/// It is not refused.
+/// It is not refused, or for another reason.
 pub(super) async fn tell(teller: &Teller, scene: &Scene) -> Result<()> {
     teller.chapter("A commit that is not on the branch is refused")?;
-    turned_away::tell(teller, scene, &scene.history.unmerged, "refused").await
+    let commit = &scene.history.unmerged;
+    let reason = format!("commit {} is not on an allowed branch", commit.short());
+    turned_away::tell(teller, scene, commit, &Expected { outcome: "refused", reason, failed: Some("branch") }).await
 }

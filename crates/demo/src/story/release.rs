@@ -34,6 +34,8 @@ pub(super) async fn tell(teller: &Teller, scene: &Scene) -> Result<PullRequest> 
         }
     }
     let (pull_request, moments) = until("the merge", async || watch.merged().await).await?;
+    moments.expect_all()?;
+    watch.expect_evidence()?;
     expect_pull_request(&pull_request, scene)?;
     show_changes(teller, scene, &pull_request).await?;
     say_how_long(teller, last_push, &moments)?;

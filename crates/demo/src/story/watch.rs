@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// When something was seen for the first time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moments {
     /// The release branch is there.
     pub(super) branched: Option<Instant>,
@@ -26,6 +26,10 @@ pub(super) struct Moments {
     pub(super) merged: Option<Instant>,
 }
 
+/// The evidence of a release that goes well. What is off by default, or only looked at where it is there, may be told
+/// besides.
+const EVIDENCE: [&str; 5] = ["tag", "commit", "branch", "immutable", "image"];
+
 /// What was told of a release so far.
 #[derive(Debug)]
 pub(super) struct Watch<'a> {
@@ -38,6 +42,26 @@ pub(super) struct Watch<'a> {
     waiting: Option<String>,
     evidence: Vec<Evidence>,
     moments: Moments,
+}
+
+impl Moments {
+    /// Makes sure that no part of the way was left out.
+    ///
+    /// # Errors
+    ///
+    /// Something was never seen.
+    pub(super) fn expect_all(&self) -> Result<()> {
+        for (moment, what) in [
+            (self.branched, "the release branch was never seen"),
+            (self.opened, "the pull request was never seen"),
+            (self.armed, "the pull request was never seen to merge itself: somebody else merged it"),
+            (self.checked, "the required check was never seen to pass"),
+            (self.merged, "the merge was never seen"),
+        ] {
+            ensure!(moment.is_some(), "{what}");
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Watch<'a> {
@@ -73,6 +97,15 @@ impl<'a> Watch<'a> {
         Ok(Some(release))
     }
 
+    /// Makes sure that all evidence was told, and passed.
+    ///
+    /// # Errors
+    ///
+    /// One kind was not.
+    pub(super) fn expect_evidence(&self) -> Result<()> {
+        expect_passed(&self.evidence)
+    }
+
     /// Looks at the forge and at Tagferry; gives the pull request when both say that it is merged.
     ///
     /// # Errors
@@ -90,7 +123,7 @@ impl<'a> Watch<'a> {
         let steps: Vec<&str> = release.ledger.iter().map(|entry| entry.what.as_str()).collect();
         self.teller.line(Sign::Good, "ledger", &format!("{} rows of /v1/releases/{}:", steps.len(), release.id))?;
         self.teller.more(&counted(&steps))?;
-        Ok(Some((pull_request, self.moments.clone())))
+        Ok(Some((pull_request, self.moments)))
     }
 
     fn tell_evidence(&mut self, promotion: &Promotion) -> Result<()> {
@@ -172,6 +205,19 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// Each kind of evidence was told, and passed when it was told last.
+fn expect_passed(told: &[Evidence]) -> Result<()> {
+    for kind in EVIDENCE {
+        match told.iter().rfind(|evidence| evidence.kind == kind) {
+            None => bail!("the evidence `{kind}` was never told"),
+            Some(Evidence { outcome, seen, .. }) => {
+                ensure!(outcome == "passed", "the evidence `{kind}` was to pass, and is {outcome}: {seen}");
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Words in the order in which they come first, each with how often it comes when that is more than once.
 fn counted(words: &[&str]) -> String {
     let mut seen: Vec<(&str, usize)> = Vec::new();
@@ -190,6 +236,50 @@ fn counted(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn told(outcomes: &[(&str, &str)]) -> Vec<Evidence> {
+        let evidence = |&(kind, outcome): &(&str, &str)| Evidence {
+            kind: kind.to_owned(),
+            outcome: outcome.to_owned(),
+            seen: "as it was seen".to_owned(),
+        };
+        outcomes.iter().map(evidence).collect()
+    }
+
+    fn complaint(told: &[Evidence]) -> String {
+        expect_passed(told).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn all_evidence_must_have_passed() {
+        let all = EVIDENCE.map(|kind| (kind, "passed"));
+        assert!(expect_passed(&told(&all)).is_ok());
+        let besides = [&all[..], &[("revision", "skipped")]].concat();
+        assert!(expect_passed(&told(&besides)).is_ok());
+        let moved = [&all[..], &[("immutable", "failed")]].concat();
+        let expected = "the evidence `immutable` was to pass, and is failed: as it was seen";
+        assert_eq!(complaint(&told(&moved)), expected);
+        let skipped = all.map(|(kind, outcome)| (kind, if kind == "branch" { "skipped" } else { outcome }));
+        assert_eq!(complaint(&told(&skipped)), "the evidence `branch` was to pass, and is skipped: as it was seen");
+        for (index, kind) in EVIDENCE.into_iter().enumerate() {
+            let mut some = told(&all);
+            some.remove(index);
+            assert_eq!(complaint(&some), format!("the evidence `{kind}` was never told"));
+        }
+    }
+
+    #[test]
+    fn every_part_of_the_way_must_be_seen() {
+        let now = Some(Instant::now());
+        let all = Moments { branched: now, opened: now, armed: now, checked: now, merged: now };
+        assert!(all.expect_all().is_ok());
+        let lacks = |moments: Moments| moments.expect_all().unwrap_err().to_string();
+        assert!(lacks(Moments { branched: None, ..all }).contains("branch"));
+        assert!(lacks(Moments { opened: None, ..all }).contains("pull request"));
+        assert!(lacks(Moments { armed: None, ..all }).contains("merge itself"));
+        assert!(lacks(Moments { checked: None, ..all }).contains("check"));
+        assert!(lacks(Moments { merged: None, ..all }).contains("the merge"));
+    }
 
     #[test]
     fn words_are_counted_in_their_order() {
