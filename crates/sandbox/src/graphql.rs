@@ -3,6 +3,7 @@
 //! As on GitHub, whatever is wrong with a document or a mutation is answered with status 200 and `errors`.
 
 mod execute;
+mod fragments;
 mod mutation;
 mod node;
 mod pull_request;
@@ -43,6 +44,8 @@ struct Operation {
     selection: SelectionSet<'static, String>,
     variables: Vec<query::VariableDefinition<'static, String>>,
     fragments: Vec<query::FragmentDefinition<'static, String>>,
+    /// Those that no operation of the document uses, and where they are.
+    unused_fragments: Vec<(String, Pos)>,
     /// The values of the variables.
     values: Map<String, Value>,
 }
@@ -97,24 +100,22 @@ fn parse(text: &str, name: Option<&str>, values: Map<String, Value>) -> Result<O
     let document = graphql_parser::parse_query::<String>(text)
         .map_err(|error| Problem::new(format!("Parse error: {error}")))?
         .into_static();
-    let mut fragments = Vec::new();
-    let mut found = None;
+    let (mut fragments, mut operations) = (Vec::new(), Vec::new());
     for definition in document.definitions {
         match definition {
             Definition::Fragment(fragment) => fragments.push(fragment),
-            Definition::Operation(operation) => {
-                let parts = parts(operation);
-                let wanted = name.is_none_or(|name| parts.name.as_deref() == Some(name));
-                match (wanted, &found) {
-                    (true, Some(_)) => return Err(Problem::new("An operation name is required")),
-                    (true, None) => found = Some(parts),
-                    (false, _) => {}
-                }
-            }
+            Definition::Operation(operation) => operations.push(parts(operation)),
         }
     }
-    let parts = found.ok_or_else(|| Problem::new("No operation named as asked"))?;
-    Ok(Operation { kind: parts.kind, selection: parts.selection, variables: parts.variables, fragments, values })
+    let unused_fragments = fragments::unused(&fragments, operations.iter().map(|parts| &parts.selection));
+    let is_wanted = |parts: &Parts| name.is_none_or(|name| parts.name.as_deref() == Some(name));
+    let mut wanted = operations.into_iter().filter(is_wanted);
+    let Parts { kind, selection, variables, .. } =
+        wanted.next().ok_or_else(|| Problem::new("No operation named as asked"))?;
+    if wanted.next().is_some() {
+        return Err(Problem::new("An operation name is required"));
+    }
+    Ok(Operation { kind, selection, variables, fragments, unused_fragments, values })
 }
 
 struct Parts {

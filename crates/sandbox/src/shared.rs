@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     refusal::Refusal,
     traffic::{Record, Traffic},
-    webhook::{Delivered, Delivery},
+    webhook::Attempt,
     world::World,
 };
 
@@ -90,8 +90,8 @@ impl Shared {
     }
 
     /// Remembers how a delivery went.
-    pub(crate) fn record_delivery(&self, delivered: Delivered, delivery: Delivery) {
-        self.traffic().deliveries.push((delivered, delivery));
+    pub(crate) fn record_delivery(&self, attempt: Attempt) {
+        self.traffic().deliveries.push(attempt);
         self.note_change();
     }
 

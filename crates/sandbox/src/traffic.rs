@@ -4,6 +4,7 @@
 
 mod connection;
 mod conventions;
+mod deliveries;
 mod fault;
 mod meeting;
 mod observe;
@@ -12,10 +13,9 @@ mod routes;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::webhook::{Delivered, Delivery};
-
 pub(crate) use connection::{Cut, Peer, serve};
 pub(crate) use conventions::{HOURLY_LIMIT, follow_conventions, reset_after};
+pub(crate) use deliveries::Deliveries;
 pub use fault::{Action, Answer, Fault, Match};
 pub(crate) use meeting::Meeting;
 pub(crate) use observe::observe;
@@ -27,7 +27,7 @@ pub(crate) use routes::{done, list, missing, routes};
 /// What the forge knows of its traffic besides the record of requests.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
-    pub(crate) deliveries: Vec<(Delivered, Delivery)>,
+    pub(crate) deliveries: Deliveries,
     pub(crate) latency: Duration,
     /// How many requests each credential has made.
     pub(crate) used: BTreeMap<String, u64>,

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::body::Bytes;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
@@ -48,10 +49,19 @@ pub(crate) struct Delivery {
     pub(crate) repository_id: u64,
     pub(crate) app: u64,
     pub(crate) installation: Option<u64>,
-    pub(crate) body: String,
+    pub(crate) body: Bytes,
     pub(crate) delivered_at: DateTime<Utc>,
     pub(crate) target: Target,
     pub(crate) redelivery: bool,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) delivery: Delivery,
+    /// The status of the answer, or why there was none.
+    pub(crate) outcome: Result<u16, String>,
+    pub(crate) duration_ms: u64,
 }
 
 /// A webhook that was delivered, or not.
@@ -113,7 +123,7 @@ pub(crate) async fn deliver_all(client: reqwest::Client, mut outbox: UnboundedRe
             Fate::Deliver => 1,
             Fate::Duplicate => 2,
             Fate::Drop => {
-                shared.record_delivery(delivered(&delivery, Err("dropped".to_owned()), 0), delivery);
+                shared.record_delivery(Attempt { delivery, outcome: Err("dropped".to_owned()), duration_ms: 0 });
                 continue;
             }
         };
@@ -121,7 +131,7 @@ pub(crate) async fn deliver_all(client: reqwest::Client, mut outbox: UnboundedRe
             let started = Instant::now();
             let outcome = post(&client, &delivery).await;
             let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            shared.record_delivery(delivered(&delivery, outcome, duration_ms), delivery.clone());
+            shared.record_delivery(Attempt { delivery: delivery.clone(), outcome, duration_ms });
         }
     }
 }
@@ -137,7 +147,7 @@ async fn post(client: &reqwest::Client, delivery: &Delivery) -> Result<u16, Stri
         .header("X-GitHub-Hook-Installation-Target-ID", delivery.app.to_string())
         .header("X-GitHub-Hook-Installation-Target-Type", "integration");
     if let Some(secret) = &delivery.target.secret {
-        request = request.header("X-Hub-Signature-256", signature(secret, delivery.body.as_bytes()));
+        request = request.header("X-Hub-Signature-256", signature(secret, &delivery.body));
     }
     match request.body(delivery.body.clone()).send().await {
         Ok(response) => Ok(response.status().as_u16()),
@@ -146,18 +156,27 @@ async fn post(client: &reqwest::Client, delivery: &Delivery) -> Result<u16, Stri
     }
 }
 
-fn delivered(delivery: &Delivery, outcome: Result<u16, String>, duration_ms: u64) -> Delivered {
-    Delivered {
-        id: delivery.id,
-        guid: delivery.guid.clone(),
-        event: delivery.event.clone(),
-        action: delivery.action.clone(),
-        repository: delivery.repository.clone(),
-        status: outcome.as_ref().ok().copied(),
-        error: outcome.err(),
-        duration_ms,
-        redelivery: delivery.redelivery,
-        payload: serde_json::from_str(&delivery.body).unwrap_or_default(),
+impl Attempt {
+    /// It as its readers see it.
+    pub(crate) fn delivered(&self) -> Delivered {
+        let Self { delivery, outcome, duration_ms } = self;
+        Delivered {
+            id: delivery.id,
+            guid: delivery.guid.clone(),
+            event: delivery.event.clone(),
+            action: delivery.action.clone(),
+            repository: delivery.repository.clone(),
+            status: outcome.as_ref().ok().copied(),
+            error: outcome.as_ref().err().cloned(),
+            duration_ms: *duration_ms,
+            redelivery: delivery.redelivery,
+            payload: self.payload(),
+        }
+    }
+
+    /// What was sent.
+    pub(crate) fn payload(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.delivery.body).unwrap_or_default()
     }
 }
 

@@ -62,7 +62,7 @@ pub const ROUTES: [Call; 28] = [
     ("POST", "/_sim/tokens/expire", "Let all installation tokens expire now."),
     ("GET", "/_sim/webhook", "Where webhooks go."),
     ("PUT", "/_sim/webhook", "Set where webhooks go: {url, secret?, fate?: deliver|drop|duplicate}, or null."),
-    ("GET", "/_sim/deliveries", "All webhooks so far, delivered or not."),
+    ("GET", "/_sim/deliveries", "All webhooks so far, delivered or not; of very many the last ones."),
     ("POST", "/_sim/deliveries/{id}/redeliver", "Send one again with the same identifier."),
     ("PUT", "/_sim/latency", "Hold every answer back: {milliseconds}."),
 ];

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     refusal::Refusal,
     traffic::{Fault, Recorded},
-    webhook::{Delivered, Target},
+    webhook::{Attempt, Delivered, Target},
 };
 
 impl Control {
@@ -53,10 +53,10 @@ impl Control {
         self.shared.traffic().latency = latency;
     }
 
-    /// All webhooks so far, delivered or not.
+    /// All webhooks so far, delivered or not; of very many the last ones.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivered> {
-        self.shared.traffic().deliveries.iter().map(|(delivered, _)| delivered.clone()).collect()
+        self.shared.traffic().deliveries.iter().map(Attempt::delivered).collect()
     }
 
     /// Sends a webhook again with the same identifier, to where webhooks go now.
@@ -65,9 +65,8 @@ impl Control {
     /// [`Error::Refused`] when there is no such webhook.
     pub async fn redeliver(&self, id: u64) -> Result<(), Error> {
         let target = self.webhook().await?;
-        let known = self.shared.traffic().deliveries.iter().find(|(it, _)| it.id == id).map(|(_, it)| it.clone());
+        let known = self.shared.traffic().deliveries.again(id);
         let mut delivery = known.ok_or_else(Refusal::not_found)?;
-        delivery.redelivery = true;
         delivery.target = target.unwrap_or(delivery.target);
         if self.outbox.send(delivery).is_err() {
             tracing::debug!("a webhook is not sent again, as the sandbox is stopping");

@@ -1,8 +1,13 @@
 //! Checking a document against the schema before anything is executed, with GitHub's texts.
 
+mod usage;
+
 use std::collections::BTreeSet;
 
-use graphql_parser::query::{Field, Selection, SelectionSet, TypeCondition, Value as Literal};
+use graphql_parser::{
+    Pos,
+    query::{Field, Selection, SelectionSet, TypeCondition, Value as Literal},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,6 +15,7 @@ use super::{
     schema::{OutputField, Schema, core, written},
     value,
 };
+use usage::{Argument, Usages};
 
 /// Everything that is wrong with a document; nothing when it can be executed.
 pub(super) fn validate(schema: &Schema, operation: &Operation) -> Vec<Value> {
@@ -19,7 +25,12 @@ pub(super) fn validate(schema: &Schema, operation: &Operation) -> Vec<Value> {
         Kind::Mutation => "mutation",
     };
     check.selection(operation.root(), &operation.selection, &[json!(top)]);
+    check.fragments();
     check.variables();
+    // What a document is given counts only once there is nothing wrong with the document.
+    if check.errors.is_empty() {
+        check.values();
+    }
     check.errors
 }
 
@@ -121,9 +132,6 @@ impl Check<'_> {
     }
 
     fn arguments(&mut self, field: &Field<'static, String>, known: &OutputField, path: &[Value]) {
-        let mut refuse = |text: String, code: Value| {
-            self.errors.push(Problem::invalid(text, code).at(path, field.position));
-        };
         let missing: Vec<_> = known
             .arguments
             .iter()
@@ -132,68 +140,111 @@ impl Check<'_> {
             .collect();
         if !missing.is_empty() {
             let listed = missing.join(", ");
-            refuse(
+            self.refuse(
                 format!("Field '{}' is missing required arguments: {listed}", field.name),
                 json!({ "code": "missingRequiredArguments", "className": "Field", "name": field.name, "arguments": listed }),
+                path,
+                field.position,
             );
         }
         for (name, literal) in &field.arguments {
-            let Some(input) = known.arguments.get(name) else {
-                refuse(
+            match known.arguments.get_key_value(name) {
+                Some((name, input)) => self.argument(field, Argument { name, input }, literal, path),
+                None => self.refuse(
                     format!("Field '{}' doesn't accept argument '{name}'", field.name),
                     json!({ "code": "argumentNotAccepted", "name": field.name, "typeName": "Field", "argumentName": name }),
-                );
-                continue;
-            };
-            note_variables(literal, &mut self.used);
-            // The value of a variable is checked where the variable is declared.
-            if matches!(literal, Literal::Variable(_)) {
-                continue;
-            }
-            let evaluated = value::evaluate(self.operation, literal).unwrap_or_default();
-            if let Some(why) = value::misfit(self.schema, &input.of, &evaluated) {
-                let expected = written(&input.of);
-                refuse(
-                    format!(
-                        "Argument '{name}' on Field '{}' has an invalid value ({evaluated}). Expected type '{expected}'. {why}",
-                        field.name
-                    ),
-                    json!({ "code": "argumentLiteralsIncompatible", "typeName": "Field", "argumentName": name }),
-                );
+                    path,
+                    field.position,
+                ),
             }
         }
     }
 
+    fn argument(
+        &mut self,
+        field: &Field<'static, String>,
+        argument: Argument<'_>,
+        literal: &Literal<'static, String>,
+        path: &[Value],
+    ) {
+        note_variables(literal, &mut self.used);
+        let mut usages = Usages { schema: self.schema, operation: self.operation, found: Vec::new() };
+        usages.look(argument, literal);
+        let found = usages.found;
+        let is_settled = !found.is_empty() || matches!(literal, Literal::Variable(_));
+        for (names, problem) in found {
+            self.errors.push(problem.at(&[path, &names].concat(), field.position));
+        }
+        if is_settled {
+            return;
+        }
+        let Argument { name, input } = argument;
+        let evaluated = value::evaluate(self.operation, literal).unwrap_or_default();
+        if let Some(why) = value::misfit(self.schema, &input.of, &evaluated) {
+            let expected = written(&input.of);
+            let text = format!(
+                "Argument '{name}' on Field '{}' has an invalid value ({evaluated}). Expected type '{expected}'. {why}",
+                field.name
+            );
+            let code = json!({ "code": "argumentLiteralsIncompatible", "typeName": "Field", "argumentName": name });
+            self.refuse(text, code, path, field.position);
+        }
+    }
+
+    /// Fragments that no operation of the document uses.
+    fn fragments(&mut self) {
+        for (name, position) in &self.operation.unused_fragments {
+            let text = format!("Fragment {name} was defined, but not used");
+            let code = json!({ "code": "useAndDefineFragment", "fragmentName": name });
+            self.refuse(text, code, &[json!(format!("fragment {name}"))], *position);
+        }
+    }
+
+    /// Variables that are not used, not declared, or of no input type, or whose default does not fit.
     fn variables(&mut self) {
-        let operation = self.operation;
-        for variable in &operation.variables {
-            let name = &variable.name;
-            let mut refuse = |text: String, code: Value| {
-                self.errors.push(Problem::invalid(text, code).at(&[], variable.position));
-            };
-            let of = &variable.var_type;
+        for variable in &self.operation.variables {
+            let (name, of) = (&variable.name, &variable.var_type);
             if !self.used.remove(name) {
                 let text = format!("Variable ${name} is declared by the operation but not used");
-                refuse(text, json!({ "code": "variableNotUsed", "variableName": name }));
+                self.refuse(text, json!({ "code": "variableNotUsed", "variableName": name }), &[], variable.position);
             }
-            let is_output = self.schema.outputs.contains_key(core(of));
-            let given = operation.values.get(name).cloned();
-            let value = match (&given, &variable.default_value) {
-                (None, Some(_)) => continue,
-                _ => given.unwrap_or_default(),
-            };
-            let why =
-                if is_output { Some("not an input type".to_owned()) } else { value::misfit(self.schema, of, &value) };
-            if let Some(why) = why {
-                let text = format!("Variable ${name} of type {} was provided invalid value ({why})", written(of));
-                refuse(text, json!({ "value": value, "problems": [{ "path": [], "explanation": why }] }));
+            if self.schema.outputs.contains_key(core(of)) {
+                let text = format!("{} isn't a valid input type (on ${name})", core(of));
+                let code = json!({ "code": "variableRequiresValidType", "typeName": core(of), "variableName": name });
+                self.refuse(text, code, &[], variable.position);
+            }
+            let default = variable.default_value.as_ref().and_then(|it| value::evaluate(self.operation, it));
+            if default.is_some_and(|default| value::misfit(self.schema, of, &default).is_some()) {
+                let text = format!("Default value for ${name} doesn't match type {}", written(of));
+                let code = json!({ "code": "defaultValueInvalidType", "variableName": name, "typeName": written(of) });
+                self.refuse(text, code, &[], variable.position);
             }
         }
         for name in std::mem::take(&mut self.used) {
             let text = format!("Variable ${name} is used by the operation but not declared");
-            let problem = Problem::invalid(text, json!({ "code": "variableNotDefined", "variableName": name }));
-            self.errors.push(problem.at(&[], graphql_parser::Pos::default()));
+            self.refuse(text, json!({ "code": "variableNotDefined", "variableName": name }), &[], Pos::default());
         }
+    }
+
+    /// Values that do not fit the variables that they are for.
+    fn values(&mut self) {
+        for variable in &self.operation.variables {
+            let (name, of) = (&variable.name, &variable.var_type);
+            let given = self.operation.values.get(name).cloned();
+            let value = match (&given, &variable.default_value) {
+                (None, Some(_)) => continue,
+                _ => given.unwrap_or_default(),
+            };
+            if let Some(why) = value::misfit(self.schema, of, &value) {
+                let text = format!("Variable ${name} of type {} was provided invalid value ({why})", written(of));
+                let code = json!({ "value": value, "problems": [{ "path": [], "explanation": why }] });
+                self.refuse(text, code, &[], variable.position);
+            }
+        }
+    }
+
+    fn refuse(&mut self, text: String, code: Value, path: &[Value], position: Pos) {
+        self.errors.push(Problem::invalid(text, code).at(path, position));
     }
 }
 

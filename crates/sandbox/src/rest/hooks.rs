@@ -9,19 +9,13 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::{Answer, apps::require_app};
-use crate::{
-    refusal::Refusal,
-    render,
-    shared::Shared,
-    webhook::{Delivered, Delivery},
-};
+use crate::{refusal::Refusal, render, shared::Shared, webhook::Attempt};
 
 /// `GET /app/hook/deliveries`, the last one first.
 pub(crate) async fn deliveries(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Answer, Refusal> {
     require(&shared, &headers).await?;
     let traffic = shared.traffic();
-    let listed = traffic.deliveries.iter().rev().map(|(delivered, delivery)| item(delivered, delivery));
-    Ok(Answer::ok(listed.collect()))
+    Ok(Answer::ok(traffic.deliveries.iter().rev().map(item).collect()))
 }
 
 /// `GET /app/hook/deliveries/{delivery_id}`.
@@ -32,12 +26,11 @@ pub(crate) async fn delivery(
 ) -> Result<Answer, Refusal> {
     require(&shared, &headers).await?;
     let traffic = shared.traffic();
-    let known = traffic.deliveries.iter().find(|(delivered, _)| delivered.id == id);
-    let (delivered, delivery) = known.ok_or_else(Refusal::not_found)?;
-    let mut whole = item(delivered, delivery);
+    let attempt = traffic.deliveries.find(id).ok_or_else(Refusal::not_found)?;
+    let mut whole = item(attempt);
     if let Some(whole) = whole.as_object_mut() {
-        whole.insert("url".to_owned(), json!(delivery.target.url));
-        whole.insert("request".to_owned(), json!({ "headers": null, "payload": delivered.payload }));
+        whole.insert("url".to_owned(), json!(attempt.delivery.target.url));
+        whole.insert("request".to_owned(), json!({ "headers": null, "payload": attempt.payload() }));
         whole.insert("response".to_owned(), json!({ "headers": null, "payload": null }));
     }
     Ok(Answer::ok(whole))
@@ -50,13 +43,9 @@ pub(crate) async fn redeliver(
     headers: HeaderMap,
 ) -> Result<Answer, Refusal> {
     require(&shared, &headers).await?;
-    let known = {
-        let traffic = shared.traffic();
-        traffic.deliveries.iter().find(|(it, _)| it.id == id).map(|(_, delivery)| delivery.clone())
-    };
+    let known = shared.traffic().deliveries.again(id);
     let mut delivery = known.ok_or_else(Refusal::not_found)?;
     let sent = shared.with(move |world| {
-        delivery.redelivery = true;
         delivery.target = world.target.clone().unwrap_or(delivery.target);
         let stopping = |_| Refusal::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "stopping");
         world.outbox.send(delivery).map_err(stopping)
@@ -70,23 +59,24 @@ async fn require(shared: &Arc<Shared>, headers: &HeaderMap) -> Result<(), Refusa
     shared.with(move |world| require_app(world, authorization.as_deref())).await
 }
 
-fn item(delivered: &Delivered, delivery: &Delivery) -> Value {
-    let status = match delivered.status {
-        Some(status) if (200..300).contains(&status) => "OK".to_owned(),
-        Some(status) => format!("Invalid HTTP Response: {status}"),
-        None => delivered.error.clone().unwrap_or_default(),
+fn item(attempt: &Attempt) -> Value {
+    let Attempt { delivery, outcome, duration_ms } = attempt;
+    let status = match outcome {
+        Ok(status) if (200..300).contains(status) => "OK".to_owned(),
+        Ok(status) => format!("Invalid HTTP Response: {status}"),
+        Err(why) => why.clone(),
     };
-    let seconds = std::time::Duration::from_millis(delivered.duration_ms).as_secs_f64();
+    let seconds = std::time::Duration::from_millis(*duration_ms).as_secs_f64();
     let fields = [
-        ("id", json!(delivered.id)),
-        ("guid", json!(delivered.guid)),
+        ("id", json!(delivery.id)),
+        ("guid", json!(delivery.guid)),
         ("delivered_at", json!(render::time(delivery.delivered_at))),
-        ("redelivery", json!(delivered.redelivery)),
+        ("redelivery", json!(delivery.redelivery)),
         ("duration", json!(seconds)),
         ("status", json!(status)),
-        ("status_code", json!(delivered.status.unwrap_or(0))),
-        ("event", json!(delivered.event)),
-        ("action", json!(delivered.action)),
+        ("status_code", json!(outcome.as_ref().unwrap_or(&0))),
+        ("event", json!(delivery.event)),
+        ("action", json!(delivery.action)),
         ("installation_id", json!(delivery.installation)),
         ("repository_id", json!(delivery.repository_id)),
     ];

@@ -61,7 +61,7 @@ impl World {
             repository_id: self.repository(key)?.id,
             app: self.app.id,
             installation: self.app.installation_of(key.owner()),
-            body: payload.to_string(),
+            body: payload.to_string().into(),
             delivered_at: self.now(),
             target,
             redelivery: false,

@@ -85,6 +85,12 @@ async fn a_document_that_does_not_fit_the_schema_is_refused_as_a_whole() -> Resu
             "query($a: ID!) { node(id: $a) { id } }",
             "Variable $a of type ID! was provided invalid value (Expected value to not be null)",
         ),
+        ("query($a: User) { node(id: $a) { id } }", "Type mismatch on variable $a and argument id (User / ID!)"),
+        (
+            "query($a: Int = \"one\") { rateLimit { limit } repository(owner: \"a\", name: \"b\") { labels: pullRequests(first: $a) { totalCount } } }",
+            "Default value for $a doesn't match type Int",
+        ),
+        ("{ viewer { login } } fragment Left on User { id }", "Fragment Left was defined, but not used"),
     ] {
         assert_eq!(refusal(&forge, query, none()).await?, message);
     }
@@ -93,6 +99,95 @@ async fn a_document_that_does_not_fit_the_schema_is_refused_as_a_whole() -> Resu
     let said = refusal(&forge, query, input).await?;
     assert!(said.contains("Expected \"squash\" to be one of: MERGE, REBASE, SQUASH"), "{said}");
     assert!(refusal(&forge, "{ viewer {", none()).await?.starts_with("Parse error"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_variable_must_be_declared_as_what_it_is_used_for_whatever_value_it_has() -> Result<()> {
+    let forge = Forge::start().await?;
+    let query = "query Look($n: String!) {
+      repository(owner: \"acme\", name: \"trinity\") { pullRequest(number: $n) { id } }
+    }";
+    let body = forge.graphql(query, json!({ "n": "1" })).await?;
+    assert_eq!(
+        body["errors"],
+        json!([{
+            "path": ["query", "repository", "pullRequest", "number"],
+            "extensions": {
+                "code": "variableMismatch", "variableName": "n", "typeName": "String!", "argumentName": "number",
+                "errorMessage": "Type mismatch",
+            },
+            "locations": [{ "line": 2, "column": 52 }],
+            "message": "Type mismatch on variable $n and argument number (String! / Int!)",
+        }])
+    );
+    let repository = |fields: &str| format!("repository(owner: \"acme\", name: \"trinity\") {{ {fields} }}");
+    let close = "mutation($id: ID) { closePullRequest(input: {pullRequestId: $id}) { clientMutationId } }";
+    let label = "mutation($label: String!) {
+      addLabelsToLabelable(input: {labelableId: \"x\", labelIds: [$label]}) { clientMutationId }
+    }";
+    let number = repository("pullRequest(number: $n) { id }");
+    let states = repository("pullRequests(states: $s, first: 1) { totalCount }");
+    let order = repository("pullRequests(orderBy: {field: $f, direction: ASC}, first: 1) { totalCount }");
+    for (query, message) in [
+        (
+            format!("query($n: Int) {{ {number} }}"),
+            "Nullability mismatch on variable $n and argument number (Int / Int!)",
+        ),
+        (
+            format!("query($s: PullRequestState!) {{ {states} }}"),
+            "List dimension mismatch on variable $s and argument states (PullRequestState! / [PullRequestState!])",
+        ),
+        (
+            format!("query($s: [PullRequestState]) {{ {states} }}"),
+            "Nullability mismatch on variable $s and argument states ([PullRequestState] / [PullRequestState!])",
+        ),
+        (
+            format!("query($f: IssueOrderField) {{ {order} }}"),
+            "Nullability mismatch on variable $f and argument field (IssueOrderField / IssueOrderField!)",
+        ),
+        (
+            format!(
+                "query($n: Int) {{ {} }} fragment F on Repository {{ pullRequest(number: $n) {{ id }} }}",
+                repository("...F")
+            ),
+            "Nullability mismatch on variable $n and argument number (Int / Int!)",
+        ),
+        (close.to_owned(), "Nullability mismatch on variable $id and argument pullRequestId (ID / ID!)"),
+        (label.to_owned(), "Type mismatch on variable $label and argument labelIds ([String!]! / [ID!]!)"),
+    ] {
+        let variables = json!({ "n": 1, "s": ["OPEN"], "f": "CREATED_AT", "id": "x", "label": "x" });
+        assert_eq!(refusal(&forge, &query, variables).await?, message);
+    }
+    let query = format!("query($n: Int = 9, $s: [PullRequestState!]!) {{ {number} other: {states} }}");
+    let body = forge.graphql(&query, json!({ "s": ["OPEN"] })).await?;
+    assert_eq!(body["data"]["other"]["pullRequests"]["totalCount"], 0, "{body}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fragment_counts_as_used_when_an_operation_of_the_document_leads_to_it() -> Result<()> {
+    let forge = Forge::start().await?;
+    let query = "query One { viewer { ...outer } } query Two { viewer { ...two } }
+      fragment outer on User { ...inner } fragment inner on User { login } fragment two on User { id }";
+    let url = format!("{}/graphql", forge.sandbox.url());
+    let ask = async |query: &str, name: &str| {
+        let body = json!({ "query": query, "operationName": name });
+        read(forge.http.post(&url).bearer_auth(&forge.token).json(&body).send().await?).await
+    };
+    assert_eq!(ask(query, "One").await?.1, json!({ "data": { "viewer": { "login": "octocat" } } }));
+    // Fragments that only lead to each other are used by nobody.
+    let circle = "fragment a on User { ...b } fragment b on User { ...a }";
+    let (_, body) = ask(&format!("query One {{ viewer {{ login }} }} {circle}"), "One").await?;
+    let errors = body["errors"].as_array().cloned().unwrap_or_default();
+    let seen: Vec<_> = errors.iter().map(|it| (&it["path"], it["message"].as_str().unwrap_or_default())).collect();
+    assert_eq!(
+        seen,
+        [
+            (&json!(["fragment a"]), "Fragment a was defined, but not used"),
+            (&json!(["fragment b"]), "Fragment b was defined, but not used"),
+        ]
+    );
     Ok(())
 }
 
