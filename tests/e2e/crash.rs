@@ -1,9 +1,18 @@
 //! The service is killed at every step and started again: one pull request, nothing lost, nothing twice.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
+use reqwest::StatusCode;
 use sandbox::{Action, Fault, Match};
-use serde_json::Value;
-use testkit::{Scene, SceneOptions, Tagferry, tagferry::field, until};
+use serde_json::{Value, json};
+use testkit::{
+    Scene, SceneOptions, Tagferry,
+    scene::{GITOPS, REGISTRY_SECRET, TARGETS},
+    tagferry::field,
+    until,
+};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 /// Where a request is when the service is killed.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +103,7 @@ async fn killed_between_delivery_and_intake_it_loses_nothing() -> Result<()> {
     let scene = Scene::start(SceneOptions::default()).await?;
     let commit = scene.commit("Kept").await?;
     // The registry answers nothing for a minute, so that intake hangs while deliveries are taken.
-    let stuck = std::time::Duration::from_secs(60);
+    let stuck = Duration::from_secs(60);
     scene.registry.add_fault(sandbox::registry::Fault::delay("/v2/", 100, stuck));
     let tagferry = scene.tagferry().await?;
     scene.push_to_all(&commit)?;
@@ -107,6 +116,76 @@ async fn killed_between_delivery_and_intake_it_loses_nothing() -> Result<()> {
     assert_eq!(scene.pull_requests().await?.len(), 1);
     scene.end().await;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_while_it_was_down_is_recorded_at_the_next_start() -> Result<()> {
+    // Nothing tells it, and by itself it would look again in an hour.
+    let options = SceneOptions { forge_webhooks: false, check_after: None, ..SceneOptions::default() };
+    let scene = Scene::start(options).await?;
+    let tagferry = scene.tagferry().await?;
+    let (commit, one) = scene.propose("Merged at night").await?;
+    tagferry.waits_for(&commit, "the checks or reviews that the base branch requires").await?;
+    tagferry.kill().await?;
+    scene.pass_check(one.number).await?;
+    scene.forge.until_merged(GITOPS, one.number, until::PATIENCE).await?;
+    let tagferry = scene.tagferry().await?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_it_answers_a_delivery_it_takes_the_repetition_for_what_it_is() -> Result<()> {
+    let scene = Scene::start(SceneOptions::default()).await?;
+    scene.registry.set_notifications(&scene.hook("nobody"), None);
+    let mut stored = 0;
+    // Somewhere between the first byte and the answer: before it is stored, after that, or while it is answered.
+    for milliseconds in [0, 1, 2, 3, 5, 8, 13, 40] {
+        let tagferry = scene.tagferry().await?;
+        let commit = scene.commit(&format!("Killed after {milliseconds} ms")).await?;
+        scene.push_to_all(&commit)?;
+        let deliveries = TARGETS.map(|(target, repository)| (format!("{target}-{milliseconds}"), repository));
+        let address = tagferry.url().trim_start_matches("http://").to_owned();
+        let mut connections = Vec::new();
+        for (id, repository) in &deliveries {
+            let body = pushed(id, repository, &commit);
+            let length = body.len();
+            let mut connection = TcpStream::connect(&address).await?;
+            let request = format!(
+                "POST /v1/hooks/registry HTTP/1.1\r\nHost: {address}\r\nAuthorization: {REGISTRY_SECRET}\r\nContent-Length: {length}\r\n\r\n{body}"
+            );
+            connection.write_all(request.as_bytes()).await?;
+            connections.push(connection);
+        }
+        tagferry.kill_after(Duration::from_millis(milliseconds)).await?;
+        drop(connections);
+
+        let tagferry = scene.tagferry().await?;
+        for (id, repository) in &deliveries {
+            let headers = [("authorization", REGISTRY_SECRET)];
+            let answer = tagferry.post("registry", &headers, pushed(id, repository, &commit)).await?;
+            ensure!(answer.status() == StatusCode::ACCEPTED, "{id}: {}", answer.status());
+            stored += usize::from(answer.json::<Value>().await?["repeated"] == true);
+        }
+        assert_eq!(tagferry.outcome(&commit).await?.0, "merged", "{milliseconds} ms");
+        let tag = format!("sha-{commit}");
+        let announced = tagferry.announcements().await?.iter().filter(|one| one["tag"] == tag).count();
+        assert_eq!(announced, deliveries.len(), "{milliseconds} ms");
+        tagferry.kill().await?;
+    }
+    testkit::say(&format!("{stored} of 24 deliveries were stored when the service was killed"))?;
+    let all = scene.pull_requests().await?;
+    assert_eq!(all.len(), 8, "not one pull request for each release: {all:#?}");
+    scene.end().await;
+    Ok(())
+}
+
+/// What a registry says of the image of a commit.
+fn pushed(id: &str, repository: &str, commit: &str) -> String {
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let target = json!({ "mediaType": media_type, "repository": repository, "tag": format!("sha-{commit}") });
+    json!({ "events": [{ "id": id, "action": "push", "target": target }] }).to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,6 +73,11 @@ async fn a_wrong_or_missing_secret_is_refused_and_nothing_is_kept() -> Result<()
         assert_eq!(problem["detail"], detail, "{headers:?}");
     }
     assert!(tagferry.announcements().await?.is_empty());
+    // One line for all five within a minute, and none for a name that nobody has.
+    tagferry.post("somebody-else", &[], body).await?;
+    let log = tagferry.log();
+    assert_eq!(log.matches("a delivery was refused").count(), 1, "{log}");
+    assert!(log.contains("sender=\"registry\"") && !log.contains("somebody-else"), "{log}");
     scene.end().await;
     Ok(())
 }
@@ -131,7 +136,13 @@ async fn an_illegal_name_does_not_drop_the_good_ones_beside_it() -> Result<()> {
     let (status, answer) = post(&tagferry, V2, both.to_string()).await?;
     assert_eq!(status, StatusCode::ACCEPTED);
     assert_eq!(answer["announcements"], 1);
-    assert_eq!(answer["unusable"].as_array().map(Vec::len), Some(2), "{answer}");
+    assert_eq!(
+        answer["unusable"],
+        json!([
+            "target.repository is not usable: a repository name is made of lower-case letters, digits and the separators . _ __ - /",
+            "the event is not a JSON object"
+        ])
+    );
     assert_eq!(tagferry.reason(&scene.image("azure")?, "latest").await?.0, "ignored");
     scene.end().await;
     Ok(())
@@ -200,6 +211,50 @@ async fn a_body_of_five_megabytes_is_refused_before_it_is_read() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_is_refused_before_a_byte_of_the_body_is_there() -> Result<()> {
+    let (scene, tagferry) = opened().await?;
+    let address = tagferry.url().trim_start_matches("http://");
+    for authorization in ["", "Authorization: Bearer wrong\r\n"] {
+        let mut connection = TcpStream::connect(address).await?;
+        let head = format!(
+            "POST /v1/hooks/registry HTTP/1.1\r\nHost: {address}\r\n{authorization}Content-Length: {}\r\n\r\n",
+            1024 * 1024
+        );
+        connection.write_all(head.as_bytes()).await?;
+        // Nobody waits for the rest: the connection is closed behind the answer.
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await?;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_nothing_has_is_answered_404_with_a_problem() -> Result<()> {
+    let (scene, tagferry) = opened().await?;
+    let client = reqwest::Client::new();
+    for path in ["/", "/v1", "/v1/hooks", "/v1/hooks/", "/v1/hooks/registry/more", "/v1/hooks/%FF", "/v1/releases/%FF"]
+    {
+        let answer = client.post(format!("{}{path}", tagferry.url())).bearer_auth(TOKEN).body("{}").send().await?;
+        let expected =
+            if path.starts_with("/v1/releases") { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND };
+        assert_eq!(answer.status(), expected, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+    }
+    for path in ["/v1/deliveries/%FF", "/v1/releases/%FF", "/no/such/address"] {
+        let answer = client.get(format!("{}{path}", tagferry.url())).bearer_auth(TOKEN).send().await?;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        let problem: Value = answer.json().await?;
+        assert_eq!(problem["type"], "https://tagferry.dev/problems/not-found", "{path}");
+        assert_eq!(problem["detail"], "there is no such address", "{path}");
+    }
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_whose_length_was_not_announced_is_cut_off_at_the_limit() -> Result<()> {
     let (scene, tagferry) = opened().await?;
     let chunks = futures_util::stream::iter((0..80).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024])));
@@ -250,6 +305,8 @@ async fn the_interface_is_closed_without_a_token() -> Result<()> {
         let expected = if path.ends_with('1') { StatusCode::NOT_FOUND } else { StatusCode::OK };
         assert_eq!(right, expected, "{path}");
     }
+    let log = tagferry.log();
+    assert_eq!(log.matches("a request was refused: a bearer token of api.tokens is needed").count(), 1, "{log}");
     for (query, detail) in [
         ("limit=0", "limit: a number from 1 to 200 was expected"),
         ("limit=x", "limit: a number from 1 to 200 was expected"),

@@ -1,6 +1,7 @@
 //! The whole service as a process, between registries and a forge.
 
 mod barrier;
+mod branches;
 mod crash;
 mod debian;
 mod door;
@@ -12,3 +13,4 @@ mod programs;
 mod proof;
 mod release;
 mod trouble;
+mod unprotected;

@@ -87,7 +87,11 @@ async fn a_base_branch_that_is_gone_is_waited_for_with_a_sentence() -> Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_overlay_that_is_not_a_kustomization_is_waited_for() -> Result<()> {
-    check(Some("- just\n- a list\n"), "apps/mandelbrot/overlays/gcp/kustomization.yaml:").await
+    check(
+        Some("- just\n- a list\n"),
+        "apps/mandelbrot/overlays/gcp/kustomization.yaml: the kustomization is not a mapping at 1:1",
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,6 +73,22 @@ async fn a_pull_request_that_a_person_points_at_another_branch_is_waited_for_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_of_a_repository_that_is_configured_in_another_case_is_heard() -> Result<()> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let config = std::fs::read_to_string(scene.config())?;
+    let spelled = config.replace(&format!("repository: {GITOPS},"), "repository: Acme/Trinity,");
+    assert_ne!(spelled, config);
+    std::fs::write(scene.config(), spelled)?;
+    let tagferry = scene.tagferry().await?;
+    let (commit, one) = scene.propose("As it is spelled").await?;
+    tagferry.waits_for(&commit, "the checks or reviews that the base branch requires").await?;
+    scene.pass_check(one.number).await?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_merge_that_no_webhook_told_about_is_found_by_looking() -> Result<()> {
     let options = SceneOptions { forge_webhooks: false, poll_interval: "1s", ..SceneOptions::default() };
     let scene = Scene::start(options).await?;

@@ -1,7 +1,8 @@
 //! What is proven before anything is proposed.
 
 use anyhow::{Context as _, Result};
-use testkit::{Scene, SceneOptions};
+use sandbox::Push;
+use testkit::{Scene, SceneOptions, overlays, scene::GITOPS, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_does_not_exist_is_refused() -> Result<()> {
@@ -66,6 +67,54 @@ async fn an_older_commit_is_superseded_by_what_is_deployed() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_superseded_release_is_looked_at_again_when_its_images_are_pushed_again() -> Result<()> {
+    let scene = Scene::start(SceneOptions::default()).await?;
+    let tagferry = scene.tagferry().await?;
+    let older = scene.commit("Older").await?;
+    let newer = scene.commit("Newer").await?;
+    scene.push_to_all(&newer)?;
+    assert_eq!(tagferry.outcome(&newer).await?.0, "merged");
+    scene.push_to_all(&older)?;
+    assert_eq!(tagferry.outcome(&older).await?.0, "superseded");
+    scene.notified().await;
+
+    // Somebody takes the newer one back by hand.
+    let mut back = Push { branch: "main".to_owned(), ..Push::default() };
+    for (target, text) in [("aws", overlays::AWS), ("gcp", overlays::GCP), ("azure", overlays::AZURE)] {
+        back.files.insert(overlays::path(target), Some(text.to_owned()));
+    }
+    scene.forge.push(GITOPS, back).await?;
+    scene.push_to_all(&older)?;
+    until("the older release", async || Ok((tagferry.outcome(&older).await?.0 == "merged").then_some(()))).await?;
+    assert!(scene.overlay("aws").await?.contains(&older));
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_gave_way_is_proposed_again_when_a_person_declines_the_newer_one() -> Result<()> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let tagferry = scene.tagferry().await?;
+    let (older, first) = scene.propose("Older").await?;
+    let newer = scene.commit("Newer").await?;
+    scene.push_to_all(&newer)?;
+    assert_eq!(tagferry.outcome(&older).await?.0, "superseded");
+    let second = scene.open_pull_request().await?;
+    scene.forge.close_pull_request(GITOPS, second.number).await?;
+    assert_eq!(tagferry.outcome(&newer).await?.0, "declined");
+
+    let third = scene.open_pull_request().await?;
+    assert_eq!(third.head_branch, first.head_branch);
+    scene.armed(third.number).await?;
+    scene.pass_check(third.number).await?;
+    until("the older release", async || Ok((tagferry.outcome(&older).await?.0 == "merged").then_some(()))).await?;
+    let states: Vec<String> = scene.pull_requests().await?.into_iter().map(|one| one.state).collect();
+    assert_eq!(states, ["closed", "closed", "merged"]);
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_release_closes_the_pull_request_of_the_older_one_and_takes_its_place() -> Result<()> {
     let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
     let tagferry = scene.tagferry().await?;
@@ -86,7 +135,7 @@ async fn a_newer_release_closes_the_pull_request_of_the_older_one_and_takes_its_
     assert_eq!(tagferry.outcome(&newer).await?.0, "merged");
     let states: Vec<String> = scene.pull_requests().await?.into_iter().map(|one| one.state).collect();
     assert_eq!(states, ["closed", "merged"]);
-    let branches = scene.forge.repository(testkit::scene::GITOPS).await?.branches;
+    let branches = scene.forge.repository(GITOPS).await?.branches;
     assert_eq!(branches.keys().collect::<Vec<_>>(), ["main"], "a branch was left behind");
     scene.end().await;
     Ok(())

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -74,6 +75,16 @@ impl Tagferry {
     /// It could not be killed or waited for.
     pub async fn kill(mut self) -> Result<()> {
         self.child.kill().await.context("killing tagferry")
+    }
+
+    /// Kills it so much later, wherever it is then.
+    ///
+    /// # Errors
+    ///
+    /// It could not be killed or waited for.
+    pub async fn kill_after(self, delay: Duration) -> Result<()> {
+        tokio::time::sleep(delay).await;
+        self.kill().await
     }
 
     /// Asks it to stop with SIGTERM and waits; says whether it ended with 0.

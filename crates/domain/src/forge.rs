@@ -1,11 +1,19 @@
 //! What the Git host names: repositories, branches, pull requests.
 
-use std::{fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 use crate::commit::Commit;
 
 /// A Git repository on the forge: `owner/name`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// It prints as it was written, and is the same repository in any case: neither name is case sensitive
+/// (<https://docs.github.com/en/rest/repos/repos#get-a-repository>).
+#[derive(Clone, Debug)]
 pub struct Repository {
     owner: String,
     name: String,
@@ -128,6 +136,41 @@ impl Repository {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// What it is compared by.
+    fn folded(&self) -> impl Iterator<Item = u8> {
+        let whole = self.owner.bytes().chain([b'/']).chain(self.name.bytes());
+        whole.map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for Repository {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded().eq(other.folded())
+    }
+}
+
+impl Eq for Repository {}
+
+impl PartialOrd for Repository {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Repository {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded().cmp(other.folded())
+    }
+}
+
+impl Hash for Repository {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.folded() {
+            state.write_u8(byte);
+        }
+        state.write_u8(0xff);
+    }
 }
 
 impl Branch {
@@ -225,6 +268,8 @@ impl fmt::Display for Number {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeSet, HashSet};
+
     use super::*;
 
     #[test]
@@ -232,6 +277,20 @@ mod tests {
         assert_eq!("acme/trinity.git-ops_1".parse::<Repository>().unwrap().name(), "trinity.git-ops_1");
         for bad in ["", "acme", "acme/", "/trinity", "a/b/c", "acme/..", "acme/a b", "acme/a?b"] {
             assert_eq!(bad.parse::<Repository>(), Err(InvalidRepository), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_repository_is_the_same_one_in_any_case_and_prints_as_it_was_written() {
+        let written: Repository = "Acme/Trinity".parse().unwrap();
+        let sent: Repository = "acme/trinity".parse().unwrap();
+        assert_eq!(written, sent);
+        assert_eq!(written.cmp(&sent), Ordering::Equal);
+        assert!(HashSet::from([written.clone()]).contains(&sent));
+        assert!(BTreeSet::from([sent]).contains(&written));
+        assert_eq!(written.to_string(), "Acme/Trinity");
+        for other in ["acme/trinit", "acme/trinity1", "acm/etrinity", "acme-trinity/x"] {
+            assert_ne!(written, other.parse().unwrap(), "{other}");
         }
     }
 

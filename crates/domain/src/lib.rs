@@ -12,11 +12,13 @@
 //! - [`promotion`]: a release on its way, and the one function that says what to do next.
 //! - [`proposal`]: the branch, commit message, title and body of the pull request.
 //! - [`fault`]: what a failed call outside means for trying again.
+//! - [`excerpt`]: the beginning of what a sender wrote, for people.
 
 pub mod announcement;
 pub mod application;
 pub mod commit;
 pub mod evidence;
+pub mod excerpt;
 pub mod fault;
 pub mod forge;
 pub mod image;

@@ -145,9 +145,9 @@ impl Proposal<'_> {
         push(
             &mut body,
             format_args!(
-                "\nMerges itself ({}) once the checks of `{}` pass.\nTo decline this release, close the pull request: the commit is not proposed again.\n\n{MARK}\n",
+                "\nMerges itself ({}) once everything that `{base}` requires is there; if `{base}` requires nothing, a person merges it.\nTo decline this release, close the pull request: the commit is not proposed again.\n\n{MARK}\n",
                 self.application.pull_request.merge_method.as_str(),
-                self.application.gitops.base,
+                base = self.application.gitops.base,
             ),
         );
         body

@@ -70,12 +70,13 @@ struct Attempt<'a> {
 }
 
 impl Forge {
-    /// Orders the forge to merge a pull request once it may, and merges at once what the forge says is mergeable
-    /// and waits for nothing. Repeatable. One request; three where there is nothing to wait for.
+    /// Orders the forge to merge a pull request once it may, and merges at once what has everything that its base
+    /// requires. Repeatable. One request; three where there is nothing left to wait for.
     ///
     /// # Errors
     ///
-    /// [`Error::Unmergeable`]: the forge does not take the order, and why. And what any request can end with.
+    /// [`Error::Unmergeable`]: the forge does not take the order, and why; a base that requires nothing is one reason,
+    /// for nothing would have been checked. And what any request can end with.
     pub async fn arm(
         &self,
         repository: &Repository,
@@ -197,7 +198,7 @@ impl Attempt<'_> {
     }
 
     fn refuse(&self, meaning: Meaning, message: String) -> Error {
-        self.unmergeable(meaning.refusal(message, self.order.method))
+        self.unmergeable(meaning.refusal(message, self.order.method, &self.pull_request.base))
     }
 
     fn unmergeable(&self, refusal: Refusal) -> Error {

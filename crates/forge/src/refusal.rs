@@ -1,6 +1,9 @@
 //! Why the forge does not take the order to merge a pull request: its texts, and what each means for us.
 
-use domain::{fault::Fault, forge::MergeMethod};
+use domain::{
+    fault::Fault,
+    forge::{Branch, MergeMethod},
+};
 
 /// Why the forge does not merge a pull request, now or later.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +17,12 @@ pub enum Refusal {
         .0.as_str()
     )]
     MethodOff(MergeMethod),
+    /// The base branch has no rule that a merge could wait for.
+    #[error(
+        "`{0}` requires no check, so a pull request can not merge itself: protect the branch (Settings, Branches), or \
+         merge it by hand"
+    )]
+    Unprotected(Branch),
     /// The base branch restricts who may push to it.
     #[error("the base branch restricts who may push: add the App to its list")]
     NotAuthorized,
@@ -56,6 +65,7 @@ impl Refusal {
         match self {
             Self::AutoMergeOff
             | Self::MethodOff(_)
+            | Self::Unprotected(_)
             | Self::NotAuthorized
             | Self::Forbidden
             | Self::Draft
@@ -69,10 +79,13 @@ impl Refusal {
 /// What one of the forge's texts means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// There is nothing to wait for: it can be merged at once.
+    /// Everything that the base requires is there: it can be merged at once.
     MergeNow,
     AutoMergeOff,
     MethodOff,
+    /// The base requires nothing. A fresh pull request is mergeable there before its first check has registered, so
+    /// that a merge by us would be one without any check.
+    Unprotected,
     NotAuthorized,
     Forbidden,
     HeadMoved,
@@ -90,7 +103,7 @@ pub(crate) enum Meaning {
 /// answers, some in several versions, so a part of each is looked for.
 const TEXTS: &[(&str, Meaning)] = &[
     ("auto merge is not allowed for this repository", Meaning::AutoMergeOff),
-    ("protected branch rules not configured", Meaning::MergeNow),
+    ("protected branch rules not configured", Meaning::Unprotected),
     ("is in clean status", Meaning::MergeNow),
     ("is in has_hooks status", Meaning::MergeNow),
     ("is in unstable status", Meaning::Unstable),
@@ -131,11 +144,12 @@ impl Meaning {
         TEXTS.iter().find(|(text, _)| message.contains(text)).map_or(Self::Unknown, |(_, meaning)| *meaning)
     }
 
-    /// The refusal that it is, to an order with this method.
-    pub(crate) fn refusal(self, message: String, method: MergeMethod) -> Refusal {
+    /// The refusal that it is, to an order with this method into this base.
+    pub(crate) fn refusal(self, message: String, method: MergeMethod, base: &Branch) -> Refusal {
         match self {
             Self::AutoMergeOff => Refusal::AutoMergeOff,
             Self::MethodOff => Refusal::MethodOff(method),
+            Self::Unprotected => Refusal::Unprotected(base.clone()),
             Self::NotAuthorized => Refusal::NotAuthorized,
             Self::Forbidden => Refusal::Forbidden,
             Self::HeadMoved => Refusal::HeadMoved,

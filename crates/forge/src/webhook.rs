@@ -1,6 +1,12 @@
 //! What the forge announces: authenticated first, then understood.
 
-use domain::{announcement::Announcement, forge::Repository};
+use std::collections::BTreeSet;
+
+use domain::{
+    announcement::Announcement,
+    excerpt::{MOST_UNUSABLE, excerpt, excerpt_of_bytes},
+    forge::Repository,
+};
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -39,8 +45,17 @@ pub struct Unauthenticated;
 pub struct Parsed {
     /// What may have moved; a repository is named once.
     pub announcements: Vec<Announcement>,
-    /// Why parts of it were not understood, one sentence each.
-    pub unusable: Vec<String>,
+    /// What of it can not be used; bounded in number.
+    pub unusable: Vec<Unusable>,
+}
+
+/// A part of a message that can not be understood, or that holds an illegal name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// How it begins; bounded in length, otherwise as it was sent: escape it where it is shown.
+    pub text: String,
+    /// Why, in one sentence.
+    pub reason: String,
 }
 
 /// The parts of all events that name repositories.
@@ -98,21 +113,32 @@ pub fn parse(event: &str, message: Verified<'_>) -> Parsed {
     let message: Message = match serde_json::from_slice(message.body) {
         Ok(message) => message,
         Err(source) => {
-            parsed.unusable.push(format!("the body of a {event} event: {source}"));
+            let reason = excerpt(&format!("the body of a {event} event: {source}"));
+            parsed.unusable.push(Unusable { text: excerpt_of_bytes(message.body), reason });
             return parsed;
         }
     };
+    let (mut seen, mut unusable) = (BTreeSet::new(), 0_usize);
     let lists = [message.repositories, message.repositories_added, message.repositories_removed];
     for named in message.repository.into_iter().chain(lists.into_iter().flatten()) {
         match named.full_name.parse::<Repository>() {
             Ok(repository) => {
-                let announcement = Announcement::Moved(repository);
-                if !parsed.announcements.contains(&announcement) {
-                    parsed.announcements.push(announcement);
+                if seen.insert(repository.clone()) {
+                    parsed.announcements.push(Announcement::Moved(repository));
                 }
             }
-            Err(source) => parsed.unusable.push(format!("{:?}: {source}", named.full_name)),
+            Err(source) => {
+                unusable += 1;
+                if unusable <= MOST_UNUSABLE {
+                    let reason = format!("the name of a repository is not usable: {source}");
+                    parsed.unusable.push(Unusable { text: excerpt(&named.full_name), reason });
+                }
+            }
         }
+    }
+    if let Some(more @ 1..) = unusable.checked_sub(MOST_UNUSABLE) {
+        let reason = format!("{more} more names of this delivery are unusable");
+        parsed.unusable.push(Unusable { text: String::new(), reason });
     }
     parsed
 }
@@ -183,7 +209,27 @@ mod tests {
         let body = r#"{"repositories":[{"full_name":"../x"},{"full_name":"acme/b"}]}"#;
         let said = parsed("installation", body);
         assert_eq!(said.announcements, moved(&["acme/b"]));
-        assert_eq!(said.unusable, ["\"../x\": a repository is written owner/name, with letters, digits and . _ -"]);
+        let [bad] = said.unusable.as_slice() else { panic!("{said:?}") };
+        assert_eq!(bad.text, "../x");
+        assert_eq!(
+            bad.reason,
+            "the name of a repository is not usable: a repository is written owner/name, with letters, digits and . _ -"
+        );
+    }
+
+    #[test]
+    fn what_is_kept_of_a_hostile_message_is_bounded() {
+        let names = format!(r#"{{"full_name":"{}"}},"#, "\u{e9}".repeat(100)).repeat(5_000);
+        let said = parsed("installation", &format!(r#"{{"repositories":[{}]}}"#, names.trim_end_matches(',')));
+        assert_eq!(said.unusable.len(), 21);
+        assert_eq!(said.unusable[20].reason, "4980 more names of this delivery are unusable");
+        let long = format!(r#"{{"repository":{{"full_name":"{}"}}}}"#, "\u{e9}".repeat(10_000));
+        let body = format!(r#"{{"repository":"{}"}}"#, "\u{e9}".repeat(10_000));
+        for hostile in [long, body] {
+            let said = parsed("push", &hostile);
+            let [Unusable { text, reason }] = said.unusable.as_slice() else { panic!("{said:?}") };
+            assert!(text.ends_with('…') && text.len() <= 515 && reason.len() <= 515, "{text} {reason}");
+        }
     }
 
     #[test]

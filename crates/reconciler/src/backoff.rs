@@ -16,6 +16,13 @@ const FIRST_FOR_A_PERSON: Duration = Duration::from_secs(5);
 /// The longest wait after something that a person has to change.
 const LONGEST_FOR_A_PERSON: Duration = Duration::from_secs(600);
 
+/// The first wait when we are asked to slow down and told for how long: not at all is what a clock that is ahead of
+/// the other side's makes of it, and a second request at once is answered like the first.
+const FIRST_LIMITED: Duration = Duration::from_secs(1);
+
+/// The longest wait that we let somebody ask of us: twice the hour that is GitHub's longest.
+const LONGEST_LIMITED: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// The shortest wait when we are asked to slow down without being told for how long
 /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>: at least one minute).
 const LIMITED: Duration = Duration::from_secs(60);
@@ -29,7 +36,9 @@ pub(crate) fn delay(fault: Fault, attempts: u32, jitter: f64) -> Duration {
         Fault::Transient => doubled(FIRST, attempts, LONGEST),
         Fault::Stale => doubled(FIRST, attempts, LONGEST_FOR_A_PERSON),
         Fault::Permanent => doubled(FIRST_FOR_A_PERSON, attempts, LONGEST_FOR_A_PERSON),
-        Fault::Limited { retry_after: Some(wait) } => wait,
+        Fault::Limited { retry_after: Some(wait) } => {
+            wait.max(doubled(FIRST_LIMITED, attempts, LONGEST_FOR_A_PERSON)).min(LONGEST_LIMITED)
+        }
         Fault::Limited { retry_after: None } => doubled(LIMITED, attempts, LONGEST_FOR_A_PERSON),
     };
     base.saturating_add(base.mul_f64(jitter.clamp(0.0, 1.0) / 4.0))
@@ -60,6 +69,22 @@ mod tests {
         assert_eq!(delay(asked, 0, 0.0), Duration::from_secs(7));
         assert!(delay(asked, 5, 1.0) >= Duration::from_secs(7));
         assert_eq!(delay(Fault::Limited { retry_after: None }, 0, 0.0), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_limit_that_asks_for_no_wait_is_waited_for_longer_each_time() {
+        let asked = Fault::Limited { retry_after: Some(Duration::ZERO) };
+        for (attempts, seconds) in [(0, 1), (1, 2), (5, 32), (99, 600)] {
+            assert_eq!(delay(asked, attempts, 0.0), Duration::from_secs(seconds), "{attempts}");
+        }
+    }
+
+    #[test]
+    fn an_absurd_wait_is_not_kept() {
+        for seconds in [7_201, 1_000_000_000, u64::MAX] {
+            let asked = Fault::Limited { retry_after: Some(Duration::from_secs(seconds)) };
+            assert_eq!(delay(asked, 0, 0.0), LONGEST_LIMITED, "{seconds}");
+        }
     }
 
     #[test]

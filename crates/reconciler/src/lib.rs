@@ -55,8 +55,10 @@ pub struct Settings {
 pub struct Waker(Arc<Notify>);
 
 impl Default for Settings {
-    /// Four passes at once keep one slow registry from holding up the others; a pass is bounded by the timeouts of
-    /// its calls, and ten minutes are longer than all of them together.
+    /// With four passes at once, one that waits for an answer seldom holds up the others. A registry that does not
+    /// answer can still hold all four, when it announced as much: each for the timeout of one question, after which
+    /// what has been due for longest has its turn. A pass is bounded by the timeouts of its calls, and ten minutes are
+    /// longer than all of them together.
     fn default() -> Self {
         Self { workers: 4, lease: Duration::from_secs(600), poll_interval: Duration::from_secs(60) }
     }

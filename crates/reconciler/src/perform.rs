@@ -3,13 +3,14 @@
 use chrono::{TimeDelta, Utc};
 use domain::{
     commit::Commit,
+    fault::{Chain, Fault},
     forge::PullRequest,
     promotion::{Ending, Outcome, Reason, Step, next_step},
     proposal::Proposal,
 };
 use forge::{Armed, NewCommit, NewPullRequest, Order};
 use store::{Claim, Note, PromotionId, PushedHead};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::{Error, Reconciler, observe::Observed, run::After};
 
@@ -66,10 +67,11 @@ impl Performer<'_> {
         Ok(None)
     }
 
-    /// Records how it ended. Where we ended it ourselves, its branch goes first, so that a crash leaves none behind.
+    /// Records how it ended. Its branch goes first, so that a crash leaves none behind; the one of a pull request that
+    /// a person closed is theirs.
     async fn settle(&self, outcome: &Outcome) -> Result<(), Error> {
         let promotion = &self.observed.promotion;
-        if matches!(outcome, Outcome::Ended(_)) && !promotion.heads.is_empty() {
+        if matches!(outcome, Outcome::Ended(_) | Outcome::Merged { .. }) && !promotion.heads.is_empty() {
             self.delete_branch().await?;
         }
         self.reconciler.store.settle(self.claim, outcome, Utc::now()).await?;
@@ -131,7 +133,8 @@ impl Performer<'_> {
         self.note("closed", format!("pull request {} is closed: {ending}", open.number), Some(&open.url)).await
     }
 
-    /// Deletes the branch, unless somebody else works on it: then it is theirs.
+    /// Deletes the branch where the forge has not done it, unless somebody else works on it: then it is theirs. That
+    /// we may not delete it keeps no end from being recorded.
     async fn delete_branch(&self) -> Result<(), Error> {
         let Reconciler { store, forge, .. } = self.reconciler;
         let Observed { promotion, branch, .. } = self.observed;
@@ -140,6 +143,11 @@ impl Performer<'_> {
             Ok(()) => Ok(()),
             Err(forge::Error::ForeignTip { .. }) => {
                 self.note("kept", "the branch has a commit that is not ours and is kept".to_owned(), None).await
+            }
+            Err(error) if error.fault() == Fault::Permanent => {
+                let why = Chain(&error).to_string();
+                warn!(promotion.id = %promotion.id, error = why, "a branch is left behind");
+                self.note("kept", format!("the branch is left behind: {why}"), None).await
             }
             Err(error) => Err(error.into()),
         }
@@ -157,7 +165,7 @@ impl Performer<'_> {
             Order { head, method: policy.merge_method, headline: &proposal.title(), body: &proposal.trailers() };
         let why = match forge.arm(&promotion.gitops, open, &order).await? {
             Armed::Armed => format!("pull request {} merges itself once it may", open.number),
-            Armed::Merged(_) => format!("pull request {} waited for nothing and is merged", open.number),
+            Armed::Merged(_) => format!("pull request {} had everything that is required and is merged", open.number),
         };
         self.note("armed", why, Some(&open.url)).await
     }

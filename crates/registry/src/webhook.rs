@@ -1,12 +1,11 @@
 //! What registries send us when something was pushed.
 //!
-//! One file per kind of sender. Each offers `authenticate`, which alone makes a [`Verified`] body, and `parse`,
+//! One file per kind of sender. Each offers `authenticate`, without which there is no [`Verified`] body, and `parse`,
 //! which reads nothing else. Here stands what all kinds share: the secrets, and what a delivery comes to.
 //!
 //! - [`distribution`]: CNCF Distribution, the registry that most others are made of.
 
 pub mod distribution;
-mod excerpt;
 mod secrets;
 
 use domain::announcement::Pushed;

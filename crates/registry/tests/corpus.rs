@@ -153,9 +153,9 @@ fn receive(expectation: &Value, body: &[u8]) -> Result<Parsed, Unauthenticated> 
         None => ("any", vec!["any".to_owned()]),
     };
     let secrets = Secrets::new(vec![secret.into()]).unwrap();
-    let verified = authenticate(&secrets, values.iter().map(String::as_bytes), body)?;
+    let sender = authenticate(&secrets, values.iter().map(String::as_bytes))?;
     let registry: Option<Host> = expectation["config"]["registry"].as_str().map(|host| host.parse().unwrap());
-    Ok(parse(&verified, registry.as_ref()))
+    Ok(parse(&sender.vouch_for(body), registry.as_ref()))
 }
 
 fn authorization(headers: &Value) -> Vec<String> {

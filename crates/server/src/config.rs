@@ -25,10 +25,10 @@ use url::Url;
 
 pub use self::{
     application::ApplicationSettings,
-    secret::{SecretSource, SecretUnavailable},
+    secret::{SecretSource, SecretSources, SecretUnavailable},
 };
 use self::{
-    fields::{OneOrMany, UniqueMap, duration, parsed_option},
+    fields::{UniqueMap, duration, parsed, parsed_option},
     secret::read_all,
 };
 
@@ -63,6 +63,7 @@ pub struct ServerSettings {
     /// The address to listen on; port 0 takes any free one.
     pub listen: SocketAddr,
     /// The address that others reach it by; `tagferry check` prints each sender's from it.
+    #[serde(default, deserialize_with = "parsed_option")]
     pub public_url: Option<Url>,
     /// Where clones of GitOps repositories are kept; they can be deleted at any time.
     #[serde(default = "ServerSettings::default_data_dir")]
@@ -82,9 +83,10 @@ pub struct StoreSettings {
 #[serde(deny_unknown_fields)]
 pub struct GitHubSettings {
     /// Where its REST interface is.
-    #[serde(default = "GitHubSettings::default_api_url")]
+    #[serde(default = "GitHubSettings::default_api_url", deserialize_with = "parsed")]
     pub api_url: Url,
     /// Where it serves Git over HTTP; follows from `api_url` when it is not given.
+    #[serde(default, deserialize_with = "parsed_option")]
     pub git_url: Option<Url>,
     /// The GitHub App to act as.
     pub app: Option<AppSettings>,
@@ -92,7 +94,7 @@ pub struct GitHubSettings {
     pub token: Option<SecretSource>,
     /// The secrets of its webhook, which is then taken at `/v1/hooks/github`.
     #[serde(default)]
-    pub webhook_secrets: OneOrMany<SecretSource>,
+    pub webhook_secrets: SecretSources,
     /// How soon to look again at a pull request that no webhook told about.
     #[serde(default = "GitHubSettings::default_poll_interval", deserialize_with = "duration")]
     pub poll_interval: Duration,
@@ -150,7 +152,7 @@ pub struct SenderSettings {
     /// How they speak.
     pub kind: SenderKind,
     /// What proves that it is them; any of the list does.
-    pub secrets: OneOrMany<SecretSource>,
+    pub secrets: SecretSources,
     /// The registry's host name to use instead of the message's.
     #[serde(default, deserialize_with = "parsed_option")]
     pub registry: Option<Host>,
@@ -280,7 +282,10 @@ impl Config {
     /// The file is not there, or is not a configuration.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        serde_yaml::from_str(&text).map_err(|error| Error::Invalid { path: path.to_owned(), why: error.to_string() })
+        serde_yaml::from_str(&text).map_err(|error| {
+            let why = fields::without_value(&error.to_string());
+            Error::Invalid { path: path.to_owned(), why }
+        })
     }
 
     /// The applications, by name.

@@ -7,6 +7,8 @@ mod health;
 mod hooks;
 mod page;
 mod releases;
+mod segment;
+mod tally;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,6 +23,7 @@ use reconciler::Waker;
 use registry::webhook::Secrets;
 use secrecy::SecretString;
 
+pub(crate) use self::tally::Tally;
 use crate::config::{ApiToken, Sender, SenderKind};
 
 /// What the routes work with; cloning it is cheap.
@@ -40,11 +43,22 @@ pub(crate) struct Shared {
     pub(crate) gitops: BTreeSet<domain::forge::Repository>,
     /// Who may ask.
     pub(crate) tokens: Vec<ApiToken>,
+    /// Who asked and may not.
+    pub(crate) strangers: Tally,
+}
+
+/// Where one sender comes in.
+#[derive(Debug)]
+pub(crate) struct Door {
+    /// What opens it.
+    pub(crate) lock: Lock,
+    /// What was not taken there.
+    pub(crate) tally: Tally,
 }
 
 /// How a sender is let in and understood.
 #[derive(Debug)]
-pub(crate) enum Door {
+pub(crate) enum Lock {
     /// A CNCF Distribution registry.
     Distribution {
         /// Any of them is the whole value of its `Authorization` header.
@@ -61,14 +75,15 @@ pub(crate) enum Door {
 
 impl From<Sender> for Door {
     fn from(sender: Sender) -> Self {
-        match sender.kind {
-            SenderKind::Distribution => Self::Distribution {
+        let lock = match sender.kind {
+            SenderKind::Distribution => Lock::Distribution {
                 secrets: Secrets::new(sender.secrets)
                     .expect("no secret of the configuration is empty, and there is one"),
                 registry: sender.registry,
             },
-            SenderKind::GitHub => Self::GitHub { secrets: sender.secrets },
-        }
+            SenderKind::GitHub => Lock::GitHub { secrets: sender.secrets },
+        };
+        Self { lock, tally: Tally::default() }
     }
 }
 
@@ -97,6 +112,10 @@ impl State {
 
     fn tokens(&self) -> &[ApiToken] {
         &self.0.tokens
+    }
+
+    fn strangers(&self) -> &Tally {
+        &self.0.strangers
     }
 }
 

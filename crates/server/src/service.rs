@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use chrono::Utc;
 use reconciler::Reconciler;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +10,7 @@ use tracing::{info, warn};
 
 use crate::{
     config::{self, Config},
-    http::{self, Door, Shared, State},
+    http::{self, Door, Shared, State, Tally},
 };
 
 /// How long requests, and then passes, that have begun may take to end after a request to stop, before they are left;
@@ -78,7 +79,7 @@ impl Service {
             forge::Settings::new(config.github.api_url.clone(), config.github.credentials()?, data_dir);
         forge_settings.git_url.clone_from(&config.github.git_url);
         let forge = forge::Forge::new(forge_settings)?;
-        let store = store::Store::open(&config.store.url).await?;
+        let store = store::Store::open(&config.store.url, Utc::now()).await?;
         let settings =
             reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
         let reconciler = Arc::new(Reconciler::new(store.clone(), forge, registries, applications, settings));
@@ -86,8 +87,14 @@ impl Service {
         let failed = |source| Error::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let state =
-            State::new(Shared { store, waker: reconciler.waker(), doors, gitops, tokens: config.api.tokens.clone() });
+        let state = State::new(Shared {
+            store,
+            waker: reconciler.waker(),
+            doors,
+            gitops,
+            tokens: config.api.tokens.clone(),
+            strangers: Tally::default(),
+        });
         Ok(Self { listener, address, state, reconciler })
     }
 

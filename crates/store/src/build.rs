@@ -1,6 +1,5 @@
 //! Builds become releases, and releases open promotions.
 
-use chrono::{DateTime, Utc};
 use domain::{
     application::Name,
     commit::Commit,
@@ -10,8 +9,9 @@ use domain::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    Claim, Error, PromotionId, ReleaseId, Store, Subject,
+    Claim, Error, PromotionId, ReleaseId, Store,
     ledger::{self, Entry},
+    promotion::opening::{self, Opening},
     rows::{self, column, id, millis},
     work,
 };
@@ -45,8 +45,9 @@ pub struct RecordedBuild {
 impl Store {
     /// Records a build with its release, and opens a promotion or wakes the one that is open.
     ///
-    /// A promotion is opened when the release has none, or when the build is new and the last one was refused: what
-    /// was refused for a missing or wrong image gets a new chance, what a person declined does not. Repeatable.
+    /// A promotion is opened when the release has none; when the last one was refused and the build is new, for what
+    /// was refused for a missing or wrong image gets a new chance; and when the last one was superseded and the image
+    /// was pushed again, for what superseded it need not have landed. What a person declined gets no other. Repeatable.
     ///
     /// # Errors
     ///
@@ -55,16 +56,20 @@ impl Store {
         let mut transaction = self.write().await?;
         claim.hold(&mut transaction).await?;
         let release = ensure_release(&mut transaction, new).await?;
+        let is_first = is_first_of_target(&mut transaction, release, new.build).await?;
         let new_build = upsert_build(&mut transaction, release, new.build).await?;
         if new_build {
             record_found(&mut transaction, release, new.build).await?;
             work::wake_release(&mut transaction, release, new.build.found_at).await?;
         }
-        let promotion = match last_promotion(&mut transaction, release).await? {
-            Last::None => Some(open_promotion(&mut transaction, release, new).await?),
-            Last::Refused if new_build => Some(open_promotion(&mut transaction, release, new).await?),
-            Last::Refused | Last::Other => None,
+        let is_to_open = match last_promotion(&mut transaction, release).await? {
+            Last::None => true,
+            Last::Refused => new_build,
+            // The first images of a release that is overtaken meanwhile are no wish to have it all the same.
+            Last::Superseded => !is_first,
+            Last::Other => false,
         };
+        let promotion = if is_to_open { Some(open_promotion(&mut transaction, release, new).await?) } else { None };
         transaction.commit().await?;
         Ok(RecordedBuild { release, new_build, promotion })
     }
@@ -111,6 +116,20 @@ async fn ensure_release(connection: &mut SqliteConnection, new: &NewBuild<'_>) -
     id(&row, "id")
 }
 
+/// Whether the target has no build of the release yet.
+async fn is_first_of_target(
+    connection: &mut SqliteConnection,
+    release: ReleaseId,
+    build: &Build,
+) -> Result<bool, Error> {
+    let row = sqlx::query("select 1 from builds where release_id = $1 and target = $2 limit 1")
+        .bind(release.key())
+        .bind(build.target.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_none())
+}
+
 /// Adds a build and says whether anything changed.
 ///
 /// A tag that was moved away and back is found anew: a known build that is not the target's newest becomes that,
@@ -153,6 +172,7 @@ async fn record_found(connection: &mut SqliteConnection, release: ReleaseId, bui
 enum Last {
     None,
     Refused,
+    Superseded,
     Other,
 }
 
@@ -166,6 +186,7 @@ async fn last_promotion(connection: &mut SqliteConnection, release: ReleaseId) -
     };
     Ok(match column(&row, "outcome")? {
         Some("refused") => Last::Refused,
+        Some("superseded") => Last::Superseded,
         Some(_) | None => Last::Other,
     })
 }
@@ -175,28 +196,7 @@ async fn open_promotion(
     release: ReleaseId,
     new: &NewBuild<'_>,
 ) -> Result<PromotionId, Error> {
-    let now: DateTime<Utc> = new.build.found_at;
-    let row = sqlx::query(
-        "insert into promotions (release_id, application, gitops_repository, base, opened_at_ms) \
-         values ($1, $2, $3, $4, $5) returning id",
-    )
-    .bind(release.key())
-    .bind(new.application.as_str())
-    .bind(new.gitops.to_string())
-    .bind(new.base.as_str())
-    .bind(millis(now))
-    .fetch_one(&mut *connection)
-    .await?;
-    let promotion = id(&row, "id")?;
-    work::add(connection, Subject::Promotion(promotion), now).await?;
-    let entry = Entry {
-        release,
-        promotion: Some(promotion),
-        at: now,
-        what: "opened",
-        why: format!("release {} is to go to {}", new.commit.short(), new.gitops),
-        link: None,
-    };
-    ledger::append(connection, &entry).await?;
-    Ok(promotion)
+    let NewBuild { application, commit, gitops, base, build } = *new;
+    let opening = Opening { release, application, commit, gitops, base };
+    opening::open(connection, &opening, "", build.found_at).await
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use sqlx::{
     ConnectOptions as _, Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -33,7 +34,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database file, creates it when it is not there, and releases the claims of the process before.
+    /// Opens the database file, creates it when it is not there, and takes over the work of the process before: all of
+    /// it is due `now`, whatever it waited for and however often it failed.
     ///
     /// `url` is `sqlite:///absolute/path` or `sqlite:relative/path`. The directory must exist.
     ///
@@ -41,7 +43,7 @@ impl Store {
     ///
     /// The setting is no such address, the file cannot be opened, another process has it, or its schema cannot be
     /// brought up to date. All of these need a person.
-    pub async fn open(url: &str) -> Result<Self, Error> {
+    pub async fn open(url: &str, now: DateTime<Utc>) -> Result<Self, Error> {
         let path = path(url)?;
         let lock = lock(url, &path)?;
         let failed = |source| Error::Open { url: url.to_owned(), source: io::Error::other(source) };
@@ -54,9 +56,9 @@ impl Store {
         migration::apply(&writer).await?;
         let reader = connect_readers(options).await.map_err(failed)?;
         let store = Self { writer, reader, lock: Arc::new(lock) };
-        let released = store.release_claims().await?;
-        if released > 0 {
-            tracing::info!(released, "claims of the process before were released");
+        let due = store.take_over(now).await?;
+        if due > 0 {
+            tracing::info!(due, "the work of the process before is taken over");
         }
         Ok(store)
     }
@@ -172,7 +174,7 @@ mod tests {
     async fn what_is_committed_is_on_disk_and_references_are_watched() {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", directory.path().join("t.db").display());
-        let store = Store::open(&url).await.unwrap();
+        let store = Store::open(&url, DateTime::UNIX_EPOCH).await.unwrap();
         let row = sqlx::query("select * from pragma_journal_mode, pragma_synchronous, pragma_foreign_keys")
             .fetch_one(&store.writer)
             .await

@@ -11,8 +11,10 @@ use sqlx::{
 use crate::Error;
 
 /// Number, description and text of each migration, in order.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "from deliveries to promotions", include_str!("migration/0001_from_deliveries_to_promotions.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "from deliveries to promotions", include_str!("migration/0001_from_deliveries_to_promotions.sql")),
+    (2, "repositories in any case", include_str!("migration/0002_repositories_in_any_case.sql")),
+];
 
 /// Applies what the database does not have yet, each migration in a transaction of its own. Idempotent.
 pub(crate) async fn apply(pool: &SqlitePool) -> Result<(), Error> {

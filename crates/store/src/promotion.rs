@@ -1,4 +1,5 @@
-//! What a pass over a promotion reads. What it records is in `promotion/recording.rs`.
+//! What a pass over a promotion reads. What it records is in `promotion/recording.rs`, how it begins in
+//! `promotion/opening.rs`.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -17,6 +18,7 @@ use crate::{
     rows::{column, id, maybe_time, parsed, time},
 };
 
+pub(crate) mod opening;
 mod recording;
 
 /// Everything that is remembered of a promotion but its builds, evidence and ledger.
@@ -107,7 +109,7 @@ impl Store {
         let rows = sqlx::query(
             "select promotions.id, promotions.slot_taken_at_ms, promotions.closing, releases.source_commit \
              from promotions join releases on releases.id = promotions.release_id \
-             where promotions.application = $1 and promotions.gitops_repository = $2 \
+             where promotions.application = $1 and lower(promotions.gitops_repository) = lower($2) \
                  and promotions.id <> $3 and promotions.outcome is null \
              order by promotions.id",
         )
@@ -156,7 +158,7 @@ impl Store {
         let mut reading = self.read().await?;
         let rows = sqlx::query(
             "select distinct pull_request from promotions \
-             where release_id = $1 and gitops_repository = $2 and id <> $3 \
+             where release_id = $1 and lower(gitops_repository) = lower($2) and id <> $3 \
                  and pull_request is not null \
              order by pull_request",
         )

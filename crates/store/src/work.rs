@@ -123,7 +123,7 @@ impl Store {
                  due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
                  woken_at_ms = case when lease_until_ms is null then null else $2 end \
              where subject_kind = 'promotion' and subject_id in \
-                 (select id from promotions where gitops_repository = $1 and outcome is null)",
+                 (select id from promotions where lower(gitops_repository) = lower($1) and outcome is null)",
         )
         .bind(gitops.to_string())
         .bind(millis(now))
@@ -149,7 +149,7 @@ impl Store {
                  woken_at_ms = case when lease_until_ms is null then null else $4 end \
              where subject_kind = 'promotion' and subject_id in \
                  (select id from promotions \
-                  where application = $1 and gitops_repository = $2 and id <> $3 \
+                  where application = $1 and lower(gitops_repository) = lower($2) and id <> $3 \
                       and slot_taken_at_ms is not null and outcome is null)",
         )
         .bind(promotion.application.as_str())
@@ -161,13 +161,18 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Ends every lease. Only right while nobody else can have one.
-    pub(crate) async fn release_claims(&self) -> Result<u64, Error> {
+    /// Ends every lease and makes all work due, with no failure counted, and says how much there is: what it waits for
+    /// may have come while nobody was there to hear of it. Only right while nobody else can have a lease.
+    pub(crate) async fn take_over(&self, now: DateTime<Utc>) -> Result<u64, Error> {
         let mut transaction = self.write().await?;
-        let done =
-            sqlx::query("update work set lease_until_ms = null, woken_at_ms = null where lease_until_ms is not null")
-                .execute(&mut *transaction)
-                .await?;
+        let done = sqlx::query(
+            "update work set \
+                 due_at_ms = case when due_at_ms < $1 then due_at_ms else $1 end, \
+                 attempts = 0, lease_until_ms = null, woken_at_ms = null",
+        )
+        .bind(millis(now))
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(done.rows_affected())
     }
@@ -274,7 +279,7 @@ pub(crate) async fn wake_rivals_of(
          where subject_kind = 'promotion' and subject_id in \
              (select rival.id from promotions as rival \
               join promotions as own on own.application = rival.application \
-                  and own.gitops_repository = rival.gitops_repository \
+                  and lower(own.gitops_repository) = lower(rival.gitops_repository) \
               where own.id = $1 and rival.id <> own.id and rival.outcome is null)",
     )
     .bind(promotion.key())

@@ -124,7 +124,7 @@ fn a_hostile_subject_formats_mentions_and_closes_nothing() {
 
         - [x] **commit**: commit 1f1f1f1 exists: Fixes #⁰1 @⁰all \<img src=x\> \`x\` \| \[a\](b) #⁰ Heading
 
-        Merges itself (squash) once the checks of `main` pass.
+        Merges itself (squash) once everything that `main` requires is there; if `main` requires nothing, a person merges it.
         To decline this release, close the pull request: the commit is not proposed again.
 
         <!-- tagferry:1 -->

@@ -6,9 +6,12 @@ fn check(message: &str, expected: Meaning) {
     assert_eq!(Meaning::of(message), expected, "{message}");
 }
 
+fn main() -> Branch {
+    "main".parse().unwrap()
+}
+
 #[test]
-fn an_order_that_waits_for_nothing_is_a_merge() {
-    check("Pull request Protected branch rules not configured for this branch", Meaning::MergeNow);
+fn an_order_whose_requirements_are_met_is_a_merge() {
     check(r#"["Pull request is in clean status"]"#, Meaning::MergeNow);
     check("Pull request Pull request is in clean status", Meaning::MergeNow);
     check("Pull request is in has_hooks status", Meaning::MergeNow);
@@ -17,6 +20,7 @@ fn an_order_that_waits_for_nothing_is_a_merge() {
 #[test]
 fn what_a_person_must_change_is_permanent() {
     check("Pull request Auto merge is not allowed for this repository", Meaning::AutoMergeOff);
+    check("Pull request Protected branch rules not configured for this branch", Meaning::Unprotected);
     check("Merge method merge commits are not allowed on this repository", Meaning::MethodOff);
     check("Merge method squash merging is not allowed on this repository", Meaning::MethodOff);
     check("Merge method rebase merging is not allowed on this repository", Meaning::MethodOff);
@@ -30,6 +34,7 @@ fn what_a_person_must_change_is_permanent() {
     for refusal in [
         Refusal::AutoMergeOff,
         Refusal::MethodOff(MergeMethod::Squash),
+        Refusal::Unprotected(main()),
         Refusal::NotAuthorized,
         Refusal::Forbidden,
         Refusal::Draft,
@@ -69,7 +74,7 @@ fn what_may_pass_is_waited_for() {
 fn a_text_that_we_do_not_know_is_shown_as_it_is() {
     let text = "Something that GitHub made up yesterday";
     check(text, Meaning::Unknown);
-    let refusal = Meaning::of(text).refusal(text.to_owned(), MergeMethod::Squash);
+    let refusal = Meaning::of(text).refusal(text.to_owned(), MergeMethod::Squash, &main());
     assert_eq!(refusal.to_string(), text);
     assert_eq!(refusal.fault(), Fault::Transient);
 }

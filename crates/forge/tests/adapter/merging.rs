@@ -93,27 +93,22 @@ async fn an_order_that_does_not_show_is_not_believed() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_waits_for_nothing_is_merged_by_its_head() -> anyhow::Result<()> {
+async fn what_has_everything_that_its_base_requires_is_merged_by_its_head() -> anyhow::Result<()> {
     let host = Host::start().await?;
-    for text in [
-        "Pull request Pull request is in clean status",
-        "Pull request Protected branch rules not configured for this branch",
-    ] {
-        host.answer("POST /graphql", 200, &refused(text))?;
-        host.answer("POST /graphql", 200, &shown(&json!({})))?;
-        host.answer(MERGE, 200, &json!({ "sha": "3".repeat(40), "merged": true }))?;
-        assert_eq!(arm(&host).await??, Armed::Merged(Some(Commit::from_bytes([0x33; 20]))));
-        let seen = host.seen()?;
-        assert_eq!(seen.len(), 3);
-        let asked: Value = serde_json::from_slice(&seen.last().unwrap().body)?;
-        assert_eq!(
-            asked,
-            json!({
-                "sha": head().to_string(), "merge_method": "squash",
-                "commit_title": "release(x): y", "commit_message": "z",
-            })
-        );
-    }
+    host.answer("POST /graphql", 200, &refused("Pull request Pull request is in clean status"))?;
+    host.answer("POST /graphql", 200, &shown(&json!({})))?;
+    host.answer(MERGE, 200, &json!({ "sha": "3".repeat(40), "merged": true }))?;
+    assert_eq!(arm(&host).await??, Armed::Merged(Some(Commit::from_bytes([0x33; 20]))));
+    let seen = host.seen()?;
+    assert_eq!(seen.len(), 3);
+    let asked: Value = serde_json::from_slice(&seen.last().unwrap().body)?;
+    assert_eq!(
+        asked,
+        json!({
+            "sha": head().to_string(), "merge_method": "squash",
+            "commit_title": "release(x): y", "commit_message": "z",
+        })
+    );
     Ok(())
 }
 
@@ -166,6 +161,10 @@ async fn a_refused_order_says_what_to_change() -> anyhow::Result<()> {
         (
             "Pull request Auto merge is not allowed for this repository",
             "merging acme/trinity#3: auto-merge is not allowed: switch on \"Allow auto-merge\" in the repository's settings",
+        ),
+        (
+            "Pull request Protected branch rules not configured for this branch",
+            "merging acme/trinity#3: `main` requires no check, so a pull request can not merge itself: protect the branch (Settings, Branches), or merge it by hand",
         ),
         (
             "Merge method squash merging is not allowed on this repository",

@@ -125,10 +125,30 @@ fn ci() -> Report {
 }
 
 #[tokio::test]
-async fn a_base_without_rules_is_merged_at_once() -> anyhow::Result<()> {
+async fn what_is_not_checked_at_all_is_not_merged_by_our_order() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
     stage.push("images: [b]\n").await?;
     let open = stage.create().await??;
+    stage.requests();
+    let error = stage.arm(&open).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "merging acme/trinity#1: `main` requires no check, so a pull request can not merge itself: protect the branch (Settings, Branches), or merge it by hand"
+    );
+    assert_eq!(error.fault(), Fault::Permanent);
+    assert_eq!(stage.requests().len(), 1);
+    let shown = stage.forge.pull_request(&stage.repository, open.number).await?;
+    assert_eq!(shown.state, PullRequestState::Open);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_has_passed_its_required_check_already_is_merged_at_once() -> anyhow::Result<()> {
+    let stage = Stage::set().await?;
+    stage.require_ci().await?;
+    let head = stage.push("images: [b]\n").await?;
+    let open = stage.create().await??;
+    stage.sandbox.set_check(GITOPS, &head.to_string(), ci()).await?;
     stage.requests();
     let Armed::Merged(Some(merge)) = stage.arm(&open).await? else { anyhow::bail!("not merged") };
     assert_eq!(stage.requests().len(), 3);

@@ -9,24 +9,20 @@ mod event;
 
 use std::collections::BTreeSet;
 
-use domain::image::Host;
+use domain::{
+    excerpt::{MOST_UNUSABLE, excerpt, excerpt_of_bytes},
+    image::Host,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use self::event::Meaning;
-use super::{
-    Element, Parsed, Secrets, Unauthenticated, Verified,
-    excerpt::{excerpt, excerpt_of_bytes},
-};
+use super::{Element, Parsed, Secrets, Unauthenticated, Verified};
 
 /// How many events of one request are read. Distribution sends one per request; this bounds the rows that one delivery
 /// can make, and leaves room for a proxy that collects.
 const MOST_EVENTS: usize = 1_000;
-
-/// How many unusable events of one request are kept one by one; the others are counted in one sentence. They are for
-/// people, who learn nothing from more.
-const MOST_UNUSABLE: usize = 20;
 
 /// How deeply a body may be nested. Reading it here needs no stack, but a kept delivery is read again by tools that
 /// recurse, and 128 is where `serde_json` itself stops.
@@ -41,16 +37,27 @@ struct Envelope<'a> {
     events: Vec<&'a RawValue>,
 }
 
+/// Proof that a request's sender is who it should be, had from its headers alone: before its body is read.
+#[derive(Debug)]
+pub struct Authenticated(());
+
+impl Authenticated {
+    /// The body of the request whose sender this is.
+    #[must_use]
+    pub const fn vouch_for<'a>(&self, body: &'a [u8]) -> Verified<'a> {
+        Verified { body }
+    }
+}
+
 /// Authenticates a sender by its one `Authorization` header, whose entire value must be one of the secrets.
 ///
 /// # Errors
 ///
 /// There is no such header, more than one, or it is not one of the secrets.
-pub fn authenticate<'a, 'h>(
+pub fn authenticate<'h>(
     secrets: &Secrets,
     authorization: impl IntoIterator<Item = &'h [u8]>,
-    unverified_body: &'a [u8],
-) -> Result<Verified<'a>, Unauthenticated> {
+) -> Result<Authenticated, Unauthenticated> {
     let mut values = authorization.into_iter();
     let claimed = values.next().ok_or(Unauthenticated::Missing)?;
     if values.next().is_some() {
@@ -59,7 +66,7 @@ pub fn authenticate<'a, 'h>(
     if !secrets.contain(claimed) {
         return Err(Unauthenticated::Wrong);
     }
-    Ok(Verified { body: unverified_body })
+    Ok(Authenticated(()))
 }
 
 /// Reads a delivery; `registry` is the host name to use instead of the one in each event's `target.url`.

@@ -4,12 +4,8 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData, ops::Deref, str::From
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, MapAccess, Visitor},
+    de::{self, Error as _, MapAccess, Visitor},
 };
-
-/// One value, or a list of them.
-#[derive(Debug)]
-pub struct OneOrMany<T>(Vec<T>);
 
 /// A map in which a key may stand only once; keys are parsed from text.
 #[derive(Debug)]
@@ -21,17 +17,16 @@ where
     T: FromStr<Err: fmt::Display>,
     D: Deserializer<'de>,
 {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|error| D::Error::custom(format_args!("\"{text}\": {error}")))
+    parse(&String::deserialize(deserializer)?)
 }
 
-/// Reads text that parses as `T`, where the key is given.
+/// Reads text that parses as `T`, where there is any.
 pub(super) fn parsed_option<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: FromStr<Err: fmt::Display>,
     D: Deserializer<'de>,
 {
-    parsed(deserializer).map(Some)
+    Option::<String>::deserialize(deserializer)?.as_deref().map(parse).transpose()
 }
 
 /// Reads a list of texts that each parse as `T`.
@@ -40,9 +35,7 @@ where
     T: FromStr<Err: fmt::Display>,
     D: Deserializer<'de>,
 {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    let parse = |text: &String| text.parse().map_err(|error| D::Error::custom(format_args!("\"{text}\": {error}")));
-    texts.iter().map(parse).collect()
+    Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse(text)).collect()
 }
 
 /// Reads a duration as `30m` or `1h 30m`.
@@ -78,33 +71,35 @@ pub(super) fn sha256<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 
     Ok(hash)
 }
 
-impl<T> Default for OneOrMany<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
+fn parse<T: FromStr<Err: fmt::Display>, E: de::Error>(text: &str) -> Result<T, E> {
+    text.parse().map_err(|error| E::custom(format_args!("{}: {error}", Shown(text))))
 }
 
-impl<T> Deref for OneOrMany<T> {
-    type Target = [T];
+/// A text that can not be used, as it may be shown: what stands before an `@`, as in the address of a clone, may be a
+/// password.
+struct Shown<'a>(&'a str);
 
-    fn deref(&self) -> &[T] {
-        &self.0
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a place of a secret, { env: NAME } or { file: PATH }, or a list of them")]
-        enum Either<T> {
-            One(T),
-            Many(Vec<T>),
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.rsplit_once('@') {
+            None => write!(f, "\"{}\"", self.0),
+            Some((_, rest)) => write!(f, "\"…@{rest}\""),
         }
-        Ok(match Either::deserialize(deserializer)? {
-            Either::One(one) => Self(vec![one]),
-            Either::Many(many) => Self(many),
-        })
     }
+}
+
+/// What serde says of a value of the wrong type or form, without the value: it may be a secret that somebody wrote a
+/// line too high, as `credentials: user:password`.
+pub(super) fn without_value(message: &str) -> String {
+    for complaint in ["invalid type: ", "invalid value: "] {
+        if let Some((before, rest)) = message.split_once(complaint)
+            && let Some((value, expected)) = rest.rsplit_once(", expected ")
+        {
+            let kind = value.split(['"', '`']).next().unwrap_or_default().trim_end();
+            return format!("{before}{complaint}{kind}, expected {expected}");
+        }
+    }
+    message.to_owned()
 }
 
 impl<K, V> Default for UniqueMap<K, V> {
@@ -147,8 +142,7 @@ where
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueMap<K, V>, A::Error> {
         let mut map = BTreeMap::new();
         while let Some(text) = entries.next_key::<String>()? {
-            let key = text.parse().map_err(|error| A::Error::custom(format_args!("\"{text}\": {error}")))?;
-            if map.insert(key, entries.next_value()?).is_some() {
+            if map.insert(parse(&text)?, entries.next_value()?).is_some() {
                 return Err(A::Error::custom(format_args!("\"{text}\" stands here twice")));
             }
         }

@@ -1,15 +1,15 @@
 //! Where a secret is, and what it is there.
 
-use std::path::PathBuf;
+mod place;
+
+use std::{fmt, ops::Deref, path::PathBuf};
 
 use secrecy::SecretString;
-use serde::Deserialize;
 
 use super::{Error, environment};
 
 /// Where a secret is: never in the configuration itself.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Place")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
     /// In a variable of the environment.
     Environment(String),
@@ -17,11 +17,15 @@ pub enum SecretSource {
     File(PathBuf),
 }
 
+/// Where the secrets are of which any is good: several while one takes the other's place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretSources(Vec<SecretSource>);
+
 /// Why a secret is not to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretUnavailable {
     /// The variable is not set, or is not text.
-    #[error("the environment has no variable {0} with text in it")]
+    #[error("the environment has no variable {} with text in it", Variable(.0))]
     NoVariable(String),
     /// The file can not be read.
     #[error("reading the secret in {}", path.display())]
@@ -39,25 +43,21 @@ pub enum SecretUnavailable {
     None,
 }
 
-/// The file's way to name the place of a secret.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Place {
-    env: Option<String>,
-    file: Option<PathBuf>,
+/// The name of a variable that is not there: shown where it is written as such names are, for otherwise it may be the
+/// secret itself that somebody put in the name's place.
+struct Variable<'a>(&'a str);
+
+impl fmt::Display for Variable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.contains(|one: char| one.is_ascii_lowercase()) { "of that name" } else { self.0 })
+    }
 }
 
-impl TryFrom<Place> for SecretSource {
-    type Error = &'static str;
+impl Deref for SecretSources {
+    type Target = [SecretSource];
 
-    fn try_from(place: Place) -> Result<Self, &'static str> {
-        match place {
-            Place { env: Some(name), file: None } => Ok(Self::Environment(name)),
-            Place { env: None, file: Some(path) } => Ok(Self::File(path)),
-            Place { env: None, file: None } | Place { env: Some(_), file: Some(_) } => {
-                Err("a secret is either { env: NAME } or { file: PATH }")
-            }
-        }
+    fn deref(&self) -> &[SecretSource] {
+        &self.0
     }
 }
 

@@ -119,6 +119,125 @@ fn a_mistake_is_reported_with_its_line_and_column() {
     }
 }
 
+/// What nobody may read in a log, in the forms that YAML has for it.
+const SECRETS: [&str; 9] = [
+    "hunter2",
+    "'Bearer hunter2, expected struct x'",
+    "20000000000000000000000000000000000002",
+    "-20000000000000000000000000000000000002",
+    "2.5e2",
+    "true",
+    "[hunter2]",
+    "{ hunter2: ~ }",
+    "\"-----BEGIN RSA PRIVATE KEY-----\\nhunter2\\n\"",
+];
+
+#[test]
+fn a_secret_that_is_written_in_the_file_is_refused_by_the_name_of_its_setting_and_never_repeated() {
+    const TOKEN: &str = "github.token: ";
+    for (right, setting) in [
+        ("private_key: { file: /etc/key.pem }", "github.app.private_key: "),
+        ("webhook_secrets: [{ env: HOOK }]", "github.webhook_secrets"),
+        ("secrets: { file: /etc/hook }", "senders.hub.secrets"),
+        ("password: { env: P }", "registries.registry.example:5000.credentials.password: "),
+        ("app: { id: 12345, private_key: { file: /etc/key.pem } }", TOKEN),
+    ] {
+        assert!(WHOLE.contains(right), "{right}");
+        for secret in SECRETS {
+            let key = if setting == TOKEN { "token" } else { right.split(':').next().unwrap_or_default() };
+            for place in [secret.to_owned(), format!("{{ env: {secret} }}"), format!("{{ value: {secret} }}")] {
+                // A name, as far as anybody can tell.
+                if place == "{ env: hunter2 }" || place == "{ env: true }" {
+                    continue;
+                }
+                let why = refusal(&WHOLE.replace(right, &format!("{key}: {place}")));
+                assert!(why.starts_with(setting), "{key}: {place}: {why}");
+                assert!(why.contains("say where it is, as { env: NAME } or { file: PATH }"), "{place}: {why}");
+                assert!(why.contains(" at line "), "{place}: {why}");
+                for part in ["hunter2", "0000", "250", "2.5", "true", "BEGIN"] {
+                    assert!(!why.contains(part), "{place}: {why}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_the_place_of_a_name_or_a_line_too_high_is_not_repeated_either() {
+    for (right, wrong, expected) in [
+        (
+            "credentials: { username: u, password: { env: P } }",
+            "credentials: 'u:hunter2'",
+            "credentials: invalid type: string, expected struct",
+        ),
+        (
+            "credentials: { username: u, password: { env: P } }",
+            "credentials: 2000000000002",
+            "credentials: invalid type: integer, expected struct",
+        ),
+        (
+            "app: { id: 12345, private_key: { file: /etc/key.pem } }",
+            "app: hunter2",
+            "github.app: invalid type: string, expected struct",
+        ),
+        (
+            "https://ghe.example.com/api/v3",
+            "https://u:hunter2@ghe.example.com:99999",
+            "\"…@ghe.example.com:99999\": invalid port number",
+        ),
+        (
+            "repository: acme/trinity",
+            "repository: 'https://u:hunter2@github.com/acme/trinity'",
+            "\"…@github.com/acme/trinity\": a repository",
+        ),
+        ("  'registry.example:5000':", "  'u:hunter2@registry.example':", "\"…@registry.example\": "),
+        ("url: 'sqlite:///data/tagferry.db'", "url: ['postgres://u:hunter2@db']", "store.url: invalid type: sequence"),
+        ("sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "sha256: hunter2", "sha256 is 64"),
+    ] {
+        assert!(WHOLE.contains(right), "{right} is not in the sample");
+        let why = refusal(&WHOLE.replace(right, wrong));
+        assert!(why.contains(expected), "{wrong}: {why}");
+        assert!(!why.contains("hunter2") && !why.contains("0002"), "{wrong}: {why}");
+    }
+    let missing = SecretSource::Environment("ghp_hunter2".to_owned()).read().unwrap_err();
+    assert_eq!(missing.to_string(), "the environment has no variable of that name with text in it");
+}
+
+#[test]
+fn the_place_of_a_secret_is_one_variable_or_one_file() {
+    for place in [
+        "{}",
+        "~",
+        "{ env: A, file: /b }",
+        "{ env: A, env: B }",
+        "{ env: A, [x]: y }",
+        "{ env: A, ? , }",
+        "{ env: }",
+        "{ env: A B }",
+        "{ env: 1A }",
+        "{ file: '' }",
+        "{ file: [a] }",
+        "[]",
+        "[{ env: A }]",
+        "!secret A",
+    ] {
+        let why = refusal(&WHOLE.replace("{ file: /etc/key.pem }", place));
+        assert!(why.contains("github.app.private_key: a secret is never written here"), "{place}: {why}");
+    }
+}
+
+#[test]
+fn the_places_of_secrets_are_one_or_a_list() {
+    let sources = |written: &str| {
+        let text = WHOLE.replace("webhook_secrets: [{ env: HOOK }]", &format!("webhook_secrets: {written}"));
+        read(&text).unwrap().github.webhook_secrets.to_vec()
+    };
+    let (variable, file) = (SecretSource::Environment("A_1".to_owned()), SecretSource::File("/b c".into()));
+    assert_eq!(sources("{ env: A_1 }"), std::slice::from_ref(&variable));
+    assert_eq!(sources("[{ env: A_1 }, { file: /b c }]"), [variable, file]);
+    assert_eq!(sources("[]"), []);
+}
+
 #[test]
 fn a_key_that_stands_twice_is_refused() {
     let twice = WHOLE.replace("release: {", "release: { deadline: 1m, ");

@@ -1,11 +1,14 @@
 //! Who asks: the bearer tokens of the configuration.
 
+use std::time::Instant;
+
 use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use tracing::warn;
 
 use super::{State, error::Problem};
 use crate::config::Role;
@@ -23,7 +26,14 @@ impl FromRequestParts<State> for Viewer {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         match role(parts, state) {
             Some(Role::Viewer | Role::Releaser | Role::Admin) => Ok(Self),
-            None => Err(Problem::unauthenticated("a bearer token of api.tokens is needed")),
+            None => {
+                let problem = Problem::unauthenticated("a bearer token of api.tokens is needed");
+                if let Some(refused) = state.strangers().refuse(Instant::now()) {
+                    let refused_ever = state.strangers().counts().refused;
+                    warn!(refused, refused_ever, "a request was refused: {}", problem.detail());
+                }
+                Err(problem)
+            }
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Why was my push ignored: what senders said, and what became of it.
 
-use axum::{
-    Json,
-    extract::{self, Path},
-};
+use axum::{Json, extract};
 use serde::Serialize;
 use store::{AnnouncementRow, DeliveryId, DeliveryRow};
 
@@ -12,6 +9,7 @@ use super::{
     caller::Viewer,
     error::Problem,
     page::{Page, Parameters, next},
+    segment::Segment,
 };
 
 /// A page of deliveries.
@@ -61,7 +59,7 @@ pub(super) async fn list(
 pub(super) async fn show(
     _: Viewer,
     extract::State(state): extract::State<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<Delivery>, Problem> {
     let id: DeliveryId = id.parse().map_err(|_unhelpful| Problem::not_found("delivery"))?;
     let row = state.store().delivery(id).await?.ok_or_else(|| Problem::not_found("delivery"))?;

@@ -1,6 +1,7 @@
 //! The one place where errors become status codes: problem details as in RFC 9457.
 //!
-//! What a caller reads is one sentence of ours; what went wrong inside goes to the log.
+//! What a caller reads is one sentence of ours; what went wrong inside goes to the log. That somebody was refused is
+//! said in the log by whoever knows who it was.
 
 use axum::{
     Json,
@@ -9,7 +10,7 @@ use axum::{
 };
 use domain::fault::Chain;
 use serde::Serialize;
-use tracing::{error, warn};
+use tracing::error;
 
 /// Where the types of problems are described; they are names first, and stable.
 const TYPES: &str = "https://tagferry.dev/problems/";
@@ -72,6 +73,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "parameter", &format!("{name}: {why}"))
     }
 
+    /// The sentence.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn new(status: StatusCode, kind: &'static str, detail: &str) -> Self {
         Self { status, kind, detail: detail.to_owned() }
     }
@@ -86,9 +92,6 @@ impl From<store::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        if self.status == StatusCode::UNAUTHORIZED {
-            warn!(problem = self.kind, "a request was refused: {}", self.detail);
-        }
         let body = Body {
             r#type: format!("{TYPES}{}", self.kind),
             title: self.status.canonical_reason().unwrap_or("Refused"),

@@ -1,11 +1,14 @@
 //! The door: authenticate, parse, record, wake, answer 202. Nothing after this knows HTTP.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
-    extract::{self, Path},
+    body::{Body, Bytes, to_bytes},
+    extract,
     http::{HeaderMap, StatusCode, header},
 };
 use chrono::Utc;
@@ -15,9 +18,9 @@ use registry::webhook::distribution;
 use secrecy::SecretString;
 use serde::Serialize;
 use store::{Element, NewDelivery, Recorded};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
-use super::{Door, State, error::Problem};
+use super::{Door, Lock, State, error::Problem, segment::Segment};
 
 /// The largest body that is read, in bytes; the largest real ones are a tenth of it.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -42,6 +45,7 @@ pub(super) struct Accepted {
 
 /// A delivery that was let in and read, whatever the kind of its sender.
 struct Read {
+    body: Bytes,
     id: String,
     elements: Vec<Element>,
     unwanted: usize,
@@ -50,26 +54,49 @@ struct Read {
 /// `POST /v1/hooks/{sender}`
 pub(super) async fn receive(
     extract::State(state): extract::State<State>,
-    Path(sender): Path<String>,
+    Segment(sender): Segment,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let door = state.door(&sender).ok_or_else(Problem::unknown_sender)?;
-    let unverified_body = read_body(&headers, body).await?;
-    let read = match door {
-        Door::Distribution { secrets, registry } => {
-            let authorization = headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
-            let verified = distribution::authenticate(secrets, authorization, &unverified_body)
-                .map_err(|refused| Problem::unauthenticated(&refused.to_string()))?;
-            of_registry(distribution::parse(&verified, registry.as_ref()))
+    match admit(&state, &door.lock, &headers, body).await {
+        Ok(read) => {
+            door.tally.pass_over(read.unwanted);
+            record(&state, &sender, read).await
         }
-        Door::GitHub { secrets } => of_forge(secrets, state.gitops(), &headers, &unverified_body)?,
-    };
-    record(&state, &sender, &unverified_body, read).await
+        Err(problem) => {
+            report(&sender, door, &problem);
+            Err(problem)
+        }
+    }
+}
+
+/// Lets a sender in, as early as its kind allows, and reads what it brings.
+async fn admit(state: &State, lock: &Lock, headers: &HeaderMap, body: Body) -> Result<Read, Problem> {
+    match lock {
+        Lock::Distribution { secrets, registry } => {
+            let authorization = headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
+            let sender = distribution::authenticate(secrets, authorization)
+                .map_err(|refused| Problem::unauthenticated(&refused.to_string()))?;
+            let body = read_body(headers, body).await?;
+            let parsed = distribution::parse(&sender.vouch_for(&body), registry.as_ref());
+            Ok(of_registry(body, parsed))
+        }
+        // The signature is one of the body, which must be there to be checked.
+        Lock::GitHub { secrets } => of_forge(secrets, state.gitops(), headers, read_body(headers, body).await?),
+    }
+}
+
+/// Says in the log that somebody was not let in or brought what can not be taken; seldom enough to fill no disk.
+fn report(sender: &str, door: &Door, problem: &Problem) {
+    if let Some(refused) = door.tally.refuse(Instant::now()) {
+        let refused_ever = door.tally.counts().refused;
+        warn!(sender, refused, refused_ever, "a delivery was refused: {}", problem.detail());
+    }
 }
 
 /// Reads a body within its limits, before anything in it is looked at.
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, Problem> {
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::encoded());
     }
@@ -89,12 +116,12 @@ fn is_length_limit(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
-fn of_registry(parsed: registry::webhook::Parsed) -> Read {
+fn of_registry(body: Bytes, parsed: registry::webhook::Parsed) -> Read {
     let elements = parsed.elements.into_iter().map(|element| match element {
         registry::webhook::Element::Pushed(pushed) => Element::Announced(Announcement::Pushed(pushed)),
         registry::webhook::Element::Unusable { text, reason } => Element::Unusable { text, reason },
     });
-    Read { id: parsed.id, elements: elements.collect(), unwanted: parsed.unwanted }
+    Read { body, id: parsed.id, elements: elements.collect(), unwanted: parsed.unwanted }
 }
 
 /// Checks and reads one of the forge's messages; its id is the same when it is delivered again
@@ -104,10 +131,10 @@ fn of_forge(
     secrets: &[SecretString],
     gitops: &BTreeSet<Repository>,
     headers: &HeaderMap,
-    unverified_body: &[u8],
+    unverified_body: Bytes,
 ) -> Result<Read, Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let verified = forge::webhook::authenticate(secrets, text("x-hub-signature-256"), unverified_body)
+    let verified = forge::webhook::authenticate(secrets, text("x-hub-signature-256"), &unverified_body)
         .map_err(|refused| Problem::unauthenticated(&refused.to_string()))?;
     let Some(id) = text("x-github-delivery").filter(|id| (1..=128).contains(&id.len())) else {
         return Err(Problem::parameter("X-GitHub-Delivery", "the id of the delivery was expected"));
@@ -118,14 +145,15 @@ fn of_forge(
         Announcement::Pushed(_) => true,
     });
     let mut elements: Vec<Element> = wanted.into_iter().map(Element::Announced).collect();
-    elements.extend(parsed.unusable.into_iter().map(|reason| Element::Unusable { text: String::new(), reason }));
+    let unusable = parsed.unusable.into_iter();
+    elements.extend(unusable.map(|part| Element::Unusable { text: part.text, reason: part.reason }));
     let unwanted = if elements.is_empty() { unwanted.len().max(1) } else { unwanted.len() };
-    Ok(Read { id: id.to_owned(), elements, unwanted })
+    Ok(Read { id: id.to_owned(), body: unverified_body, elements, unwanted })
 }
 
 /// Keeps a delivery before it is answered; one that says nothing of interest is only counted.
-async fn record(state: &State, sender: &str, body: &[u8], read: Read) -> Result<(StatusCode, Json<Accepted>), Problem> {
-    let Read { id, elements, unwanted } = read;
+async fn record(state: &State, sender: &str, read: Read) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let Read { body, id, elements, unwanted } = read;
     let unusable: Vec<String> = elements
         .iter()
         .filter_map(|element| match element {
@@ -139,7 +167,7 @@ async fn record(state: &State, sender: &str, body: &[u8], read: Read) -> Result<
         debug!(sender, unwanted, "a delivery says nothing of interest");
         return Ok((StatusCode::ACCEPTED, Json(accepted)));
     }
-    let new = NewDelivery { sender, sender_delivery_id: &id, received_at: Utc::now(), body, elements };
+    let new = NewDelivery { sender, sender_delivery_id: &id, received_at: Utc::now(), body: &body, elements };
     let recorded = state.store().record_delivery(&new).await?;
     let (Recorded::New(delivery) | Recorded::Repeated(delivery)) = recorded;
     accepted.repeated = matches!(recorded, Recorded::Repeated(_));

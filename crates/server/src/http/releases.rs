@@ -1,9 +1,6 @@
 //! Where is my release: its builds, its evidence, its pull request, and everything that was done about it.
 
-use axum::{
-    Json,
-    extract::{self, Path},
-};
+use axum::{Json, extract};
 use domain::{application::Name, promotion::Outcome};
 use serde::{Deserialize, Serialize};
 use store::{LedgerRow, PromotionDetail, PullRequestRow, ReleaseDetail, ReleaseId, ReleaseRow};
@@ -13,6 +10,7 @@ use super::{
     caller::Viewer,
     error::Problem,
     page::{Page, Parameters, next},
+    segment::Segment,
 };
 
 /// Which releases are wanted.
@@ -125,7 +123,7 @@ pub(super) async fn list(
 pub(super) async fn show(
     _: Viewer,
     extract::State(state): extract::State<State>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<Release>, Problem> {
     let id: ReleaseId = id.parse().map_err(|_unhelpful| Problem::not_found("release"))?;
     let detail = state.store().release(id).await?.ok_or_else(|| Problem::not_found("release"))?;

@@ -6,6 +6,7 @@ use domain::{
     promotion::{Ending, Outcome},
 };
 
+use super::opening;
 use crate::{Claim, Error, Note, PushedHead, Store, ledger, outcome::Columns, rows::millis, text, work};
 
 impl Store {
@@ -124,6 +125,8 @@ impl Store {
 
     /// Records how a promotion ended. Its work is done, its slot is free and its rivals are due.
     ///
+    /// When it was declined or refused, the newest that it superseded gets another chance: a promotion is opened for it.
+    ///
     /// A refusal is not recorded when the work was woken meanwhile: the build that was missing may have come, and its
     /// wake would be lost with the work.
     ///
@@ -152,6 +155,9 @@ impl Store {
         let note = Note { what: "settled", why: outcome.to_string(), link: None };
         ledger::append_to(&mut transaction, promotion, &note, now).await?;
         claim.finish(&mut transaction).await?;
+        if matches!(outcome, Outcome::Declined | Outcome::Ended(Ending::Refused { .. })) {
+            opening::reopen_superseded_by(&mut transaction, promotion, now).await?;
+        }
         work::wake_rivals_of(&mut transaction, promotion, now).await?;
         Ok(transaction.commit().await?)
     }

@@ -7,6 +7,7 @@ mod opening;
 mod promotion;
 mod reading;
 mod release;
+mod reopening;
 mod schema;
 mod work;
 mod world;

@@ -1,13 +1,13 @@
 use anyhow::Result;
 use domain::fault::Fault;
-use store::{Error, Store};
+use store::{Attempts, Error, Store, Subject};
 
 use crate::world::{LEASE, World, at, refused};
 
 #[tokio::test]
 async fn a_second_process_is_refused_while_the_first_lives() -> Result<()> {
     let world = World::new().await?;
-    let error = Store::open(&world.url()).await.unwrap_err();
+    let error = Store::open(&world.url(), at(0)).await.unwrap_err();
     assert!(matches!(error, Error::Locked { .. }), "{error:?}");
     assert_eq!(error.fault(), Fault::Permanent);
     let sentence = error.to_string();
@@ -23,7 +23,7 @@ async fn closing_lets_another_process_in_and_refuses_every_clone() -> Result<()>
     let (url, clone) = (world.url(), world.store.clone());
     world.store.close().await?;
     refused(clone.ping().await, "Database(PoolClosed)")?;
-    Store::open(&url).await?.ping().await?;
+    Store::open(&url, at(0)).await?.ping().await?;
     Ok(())
 }
 
@@ -52,6 +52,22 @@ async fn claims_of_the_process_before_are_released() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_was_parked_or_backed_off_is_due_at_the_next_start_as_if_it_had_never_failed() -> Result<()> {
+    let world = World::new().await?;
+    let (parked, claim) = world.open_and_claim(1).await?;
+    world.announce("1").await?;
+    let failed = world.claim(at(0)).await?;
+    world.store.hand_back(&claim, at(3_600), Attempts::Reset).await?;
+    world.store.hand_back(&failed, at(600), Attempts::Failed).await?;
+    assert_eq!(world.store.next_due(at(0)).await?, Some(at(600)));
+    let world = world.crash().await?;
+    let (first, second) = (world.claim(at(0)).await?, world.claim(at(0)).await?);
+    assert_eq!([first.subject, second.subject], [Subject::Promotion(parked), failed.subject]);
+    assert_eq!((first.attempts, second.attempts), (0, 0));
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_can_not_be_opened_is_named_with_the_setting_and_the_reason() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let there = directory.path().display();
@@ -61,7 +77,7 @@ async fn what_can_not_be_opened_is_named_with_the_setting_and_the_reason() -> Re
         (format!("sqlite://{there}"), "it is a directory"),
         (format!("sqlite://{there}/not.db"), "file is not a database"),
     ] {
-        let error = Store::open(&url).await.unwrap_err();
+        let error = Store::open(&url, at(0)).await.unwrap_err();
         let Error::Open { source, .. } = &error else {
             anyhow::bail!("{url}: {error:?}");
         };

@@ -1,4 +1,4 @@
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use domain::{
     evidence::{self, Kind},
     fault::Fault,
@@ -115,6 +115,22 @@ async fn every_ending_reads_back_as_it_was_decided() -> Result<()> {
         world.store.settle(&claim, &outcome, at(1)).await?;
         assert_eq!(world.store.promotion(id).await?.outcome, Some(outcome));
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_repository_that_is_configured_in_another_case_has_the_same_slot() -> Result<()> {
+    let world = World::new().await?;
+    let (first, first_claim) = world.open_and_claim(1).await?;
+    world.store.take_slot(&first_claim, at(1)).await?;
+    let second = world.found(commit(2), &build(2, 0)?, "Acme/Trinity").await?.promotion.context("none was opened")?;
+    let second_claim = world.claim(at(1)).await?;
+    let rivals = world.store.rivals(&world.store.promotion(second).await?).await?;
+    assert_eq!(rivals.iter().map(|rival| (rival.commit, rival.live)).collect::<Vec<_>>(), [(commit(1), true)]);
+    refused(world.store.take_slot(&second_claim, at(2)).await, "SlotTaken")?;
+    world.store.hand_back(&first_claim, at(900), store::Attempts::Reset).await?;
+    world.store.wake_slot_holder(&world.store.promotion(second).await?, at(3)).await?;
+    assert_eq!(world.claim(at(3)).await?.subject, Subject::Promotion(first));
     Ok(())
 }
 

@@ -71,12 +71,7 @@ async fn a_refused_release_is_opened_again_by_a_new_build_only() -> Result<()> {
 
 #[tokio::test]
 async fn what_ended_otherwise_is_not_opened_again_by_a_new_build() -> Result<()> {
-    for outcome in [
-        Outcome::Declined,
-        Outcome::Merged { commit: None },
-        Outcome::Ended(Ending::AlreadyCurrent),
-        Outcome::Ended(Ending::Superseded { by: commit(2) }),
-    ] {
+    for outcome in [Outcome::Declined, Outcome::Merged { commit: None }, Outcome::Ended(Ending::AlreadyCurrent)] {
         let world = World::new().await?;
         let (_, claim) = world.open_and_claim(1).await?;
         world.store.settle(&claim, &outcome, at(1)).await?;
@@ -85,6 +80,28 @@ async fn what_ended_otherwise_is_not_opened_again_by_a_new_build() -> Result<()>
         assert_eq!(recorded.promotion, None, "{outcome}");
         assert_eq!(world.store.next_due(at(9)).await?, None, "work was left over");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_superseded_release_is_opened_again_by_an_image_that_is_pushed_again_only() -> Result<()> {
+    let world = World::new().await?;
+    let superseded = Outcome::Ended(Ending::Superseded { by: commit(2) });
+    let (first, claim) = world.open_and_claim(1).await?;
+    world.store.settle(&claim, &superseded, at(1)).await?;
+    let mut late = build(1, 3)?;
+    late.target = "gcp".parse()?;
+    assert_eq!(world.found(commit(1), &late, GITOPS).await?.promotion, None, "it is the target's first");
+    let again = world.found(commit(1), &build(1, 9)?, GITOPS).await?;
+    let second = again.promotion.context("it was not opened again")?;
+    assert!(!again.new_build && second != first);
+    assert_eq!(world.store.promotion(second).await?.opened_at, at(9));
+    assert_eq!(world.found(commit(1), &build(1, 10)?, GITOPS).await?.promotion, None, "it is on its way");
+
+    let claim = world.claim(at(9)).await?;
+    world.store.settle(&claim, &superseded, at(11)).await?;
+    let moved = world.found(commit(1), &build(7, 12)?, GITOPS).await?;
+    assert!(moved.promotion.is_some(), "another digest is a push as well");
     Ok(())
 }
 

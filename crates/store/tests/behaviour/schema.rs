@@ -36,7 +36,31 @@ async fn migrations_apply_once() -> Result<()> {
     let world = world.crash().await?;
     let mut connection = connect(&world).await?;
     let applied = count(&mut connection, "select count(*) from _sqlx_migrations").await?;
-    assert_eq!(applied, 1);
+    assert_eq!(applied, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_second_migration_applies_onto_the_rows_of_the_first() -> Result<()> {
+    let world = World::new().await?;
+    let mut connection = connect(&world).await?;
+    connection
+        .execute(
+            "drop index promotions_slot_in_any_case; drop index promotions_unsettled_in_any_case; \
+             delete from _sqlx_migrations where version = 2",
+        )
+        .await?;
+    connection.execute(SAMPLE).await?;
+    let world = world.crash().await?;
+    let second_slot = connect(&world)
+        .await?
+        .execute(
+            "insert into releases values (2, 'mandelbrot', '0a', null, 1); \
+             insert into promotions (id, release_id, application, gitops_repository, base, opened_at_ms, slot_taken_at_ms) \
+             values (2, 2, 'mandelbrot', 'Acme/Trinity', 'main', 1, 1)",
+        )
+        .await;
+    assert!(second_slot.unwrap_err().to_string().contains("promotions_slot_in_any_case"));
     Ok(())
 }
 

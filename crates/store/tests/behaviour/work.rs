@@ -116,6 +116,18 @@ async fn a_wake_makes_what_waits_due_now_in_that_repository_alone() -> Result<()
 }
 
 #[tokio::test]
+async fn a_repository_that_is_announced_in_another_case_is_the_same_one() -> Result<()> {
+    let world = World::new().await?;
+    let opened = world.found(commit(1), &build(1, 0)?, "Acme/Trinity").await?.promotion;
+    let claim = world.claim(at(0)).await?;
+    assert_eq!(Some(claim.subject), opened.map(Subject::Promotion));
+    world.store.hand_back(&claim, at(900), Attempts::Reset).await?;
+    assert_eq!(world.store.wake_promotions(&"acme/trinity".parse()?, at(5)).await?, 1);
+    assert_eq!(world.claim(at(5)).await?.subject, claim.subject);
+    Ok(())
+}
+
+#[tokio::test]
 async fn one_that_waits_for_the_slot_wakes_its_holder_and_not_another_that_waits() -> Result<()> {
     let world = World::new().await?;
     let (waiting, first) = world.open_and_claim(1).await?;

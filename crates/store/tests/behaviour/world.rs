@@ -29,7 +29,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let store = Store::open(&url(&directory)).await?;
+        let store = Store::open(&url(&directory), at(0)).await?;
         Ok(Self { directory, store })
     }
 
@@ -37,7 +37,7 @@ impl World {
     pub(crate) async fn crash(self) -> Result<Self> {
         let Self { directory, store } = self;
         drop(store);
-        let store = Store::open(&url(&directory)).await?;
+        let store = Store::open(&url(&directory), at(0)).await?;
         Ok(Self { directory, store })
     }
 

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 
 use axum::{
     Router,
-    body::Bytes,
     http::{HeaderMap, HeaderValue, Request, header},
     response::{IntoResponse as _, Response},
 };
@@ -12,7 +11,7 @@ use secrecy::SecretString;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::http::{Shared, router};
+use crate::http::{Shared, router, tally::Tally};
 
 async fn text_of(response: Response) -> String {
     let bytes = to_bytes(response.into_body(), 10_000).await.unwrap();
@@ -21,15 +20,18 @@ async fn text_of(response: Response) -> String {
 
 /// The routes over a store of their own, with one registry as sender.
 async fn routes(directory: &std::path::Path) -> (Router, store::Store) {
-    let store = store::Store::open(&format!("sqlite://{}", directory.join("x.db").display())).await.unwrap();
+    let url = format!("sqlite://{}", directory.join("x.db").display());
+    let store = store::Store::open(&url, Utc::now()).await.unwrap();
     let secrets = registry::webhook::Secrets::new(vec![SecretString::from("secret")]).unwrap();
-    let door = Door::Distribution { secrets, registry: Some("registry.example".parse().unwrap()) };
+    let lock = Lock::Distribution { secrets, registry: Some("registry.example".parse().unwrap()) };
+    let door = Door { lock, tally: Tally::default() };
     let shared = Shared {
         store: store.clone(),
         waker: reconciler::Waker::default(),
         doors: [("hub".to_owned(), door)].into(),
         gitops: BTreeSet::new(),
         tokens: Vec::new(),
+        strangers: Tally::default(),
     };
     (router(State::new(shared)), store)
 }

@@ -15,7 +15,8 @@ struct World {
 impl World {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}", directory.path().join("t.db").display())).await.unwrap();
+        let url = format!("sqlite://{}", directory.path().join("t.db").display());
+        let store = Store::open(&url, DateTime::UNIX_EPOCH).await.unwrap();
         Self { store, _directory: directory }
     }
 
