@@ -7,6 +7,7 @@ use super::{
     Plan, Splice,
     block::{indent_of, is_blank_or_comment},
     entry::{New, has_no_space, quote_of_key},
+    flow::gap_before_comma,
     plan::{refuse_form, result},
 };
 use crate::{
@@ -123,6 +124,10 @@ fn with_images(document: &Document<'_>, new: &New<'_>) -> Result<Splice, Refusal
         let separator = format!(",{}{indent}", previous_line_ending(text, last.key.span.start));
         return Ok(images_in_braces(document, last, new, &separator));
     }
+    let column = |offset: usize| offset - line_start(text, offset);
+    if column(last.key.span.start) != column(document.tree.root.span.start) {
+        return Err(refuse_form(document, last, "its key stands behind a question mark"));
+    }
     let end = line_end(text, last.value.span.end);
     let ending = ending_at(text, end);
     let list = new.lines(None, &format!("{indent}{}- ", list_indent(document)), ending);
@@ -141,7 +146,8 @@ fn images_in_braces(document: &Document<'_>, last: &Pair<'_>, new: &New<'_>, sep
     let colon = if is_compact { ":" } else { ": " };
     let separator = if is_compact { separator.trim_end_matches(' ') } else { separator };
     let end = last.value.span.end;
-    let text = format!("{separator}{quote}images{quote}{colon}[{}]", new.braces_beside(document, last));
+    let gap = gap_before_comma(document, end);
+    let text = format!("{gap}{separator}{quote}images{quote}{colon}[{}]", new.braces_beside(document, last));
     Splice { range: end..end, text }
 }
 

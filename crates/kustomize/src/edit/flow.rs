@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     document::{Document, Entry},
+    text::slice,
     tree::Pair,
 };
 
@@ -20,7 +21,13 @@ pub(super) fn insert(
     let end = sibling.value.span.end;
     let pair = write_pair(document, sibling, (key, value));
     let separator = if is_compact(document, entry.pairs) { "," } else { ", " };
-    Splice { range: end..end, text: format!("{separator}{pair}") }
+    let gap = gap_before_comma(document, end);
+    Splice { range: end..end, text: format!("{gap}{separator}{pair}") }
+}
+
+/// A space behind a colon without a value, where some readers take a comma for a part of the word.
+pub(super) fn gap_before_comma(document: &Document<'_>, end: usize) -> &'static str {
+    if slice(document.text, 0..end).ends_with(':') { " " } else { "" }
 }
 
 /// Writes a key and a value in the manner of another pair.

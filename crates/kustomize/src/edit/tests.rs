@@ -190,3 +190,8 @@ fn keys_that_stand_together_are_removed_together() {
         "{\n \"images\": [{\n  \"name\": \"app\"\n }]\n}\n",
     );
 }
+
+#[test]
+fn a_key_in_braces_follows_one_without_a_value() {
+    check("images: [{name: app, newName: }]\n", &tag("v2"), "images: [{name: app, newName: , newTag: v2 }]\n");
+}

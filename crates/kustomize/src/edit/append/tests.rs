@@ -1,12 +1,16 @@
 use crate::{Change, Missing, NewName, Outcome, Version, set_image};
 
-fn check(before: &str, after: &str) {
-    let change = Change {
+fn app(tag: &str) -> Change {
+    Change {
         image: "app".parse().unwrap(),
         new_name: NewName::Keep,
-        version: Version::Tag("1.10".parse().unwrap()),
+        version: Version::Tag(tag.parse().unwrap()),
         missing: Missing::Append,
-    };
+    }
+}
+
+fn check(before: &str, after: &str) {
+    let change = app("1.10");
     let edit = set_image(before.as_bytes(), &change).unwrap();
     assert_eq!(edit.text(), after);
     let again = set_image(edit.text().as_bytes(), &change).unwrap();
@@ -60,6 +64,7 @@ fn a_missing_list_is_added_behind_the_last_key() {
     check("---\nnamespace: x\n...\n", &format!("---\nnamespace: x\n{list}\n...\n"));
     check("resources:\r\n  - a\r\n", "resources:\r\n  - a\r\nimages:\r\n  - name: app\r\n    newTag: \"1.10\"\r\n");
     check("{\"resources\":[\"a\"]}", "{\"resources\":[\"a\"],\"images\":[{\"name\":\"app\",\"newTag\":\"1.10\"}]}");
+    check("{resources: }", "{resources: , images: [{name: app, newTag: \"1.10\"}] }");
     check(
         "{\n  \"resources\": []\n}\n",
         "{\n  \"resources\": [],\n  \"images\": [{\"name\": \"app\", \"newTag\": \"1.10\"}]\n}\n",
@@ -78,14 +83,19 @@ fn a_block_scalar_at_the_end_keeps_its_text() {
 }
 
 #[test]
+fn nothing_is_added_behind_a_key_that_stands_behind_a_question_mark() {
+    let refused = |text: &str| set_image(text.as_bytes(), &app("v1")).unwrap_err().to_string();
+    let sentence = "is written in a form that cannot be edited here: ";
+    assert_eq!(refused(" ?\n\n   kind\n"), format!("`kind` at 3:8 {sentence}its key stands behind a question mark"),);
+    assert_eq!(
+        refused("? kind\n: Component\n"),
+        format!("`kind` at 2:3 {sentence}its line begins with something else than spaces"),
+    );
+}
+
+#[test]
 fn lines_are_not_put_before_a_comment_that_a_tab_indents() {
-    let change = Change {
-        image: "app".parse().unwrap(),
-        new_name: NewName::Keep,
-        version: Version::Tag("v1".parse().unwrap()),
-        missing: Missing::Append,
-    };
-    let refusal = set_image(b"resources: a\n\n \t# c\n", &change).unwrap_err();
+    let refusal = set_image(b"resources: a\n\n \t# c\n", &app("v1")).unwrap_err();
     let sentence = "`images` at 3:1 is written in a form that cannot be edited here: a tab indents the line";
     assert_eq!(refusal.to_string(), sentence);
     check(
