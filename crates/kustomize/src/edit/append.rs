@@ -190,10 +190,14 @@ fn ends_in_block_scalar(node: &Node<'_>) -> bool {
     }
 }
 
-/// Where the lines without text behind an offset end; `None` when not even its own line does.
+/// Where the empty lines behind an offset end; `None` when not even its own line does, or when one of them holds
+/// spaces, which may belong to what stands before it.
 fn end_of_blank_lines(text: &str, from: usize) -> Option<usize> {
     let rest = rest(text, from);
     let blank = slice(rest, 0..rest.len() - rest.trim_start().len());
+    if blank.contains([' ', '\t']) {
+        return None;
+    }
     blank.rfind('\n').map(|newline| from + newline + 1)
 }
 

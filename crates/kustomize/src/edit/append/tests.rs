@@ -77,6 +77,10 @@ fn a_block_scalar_at_the_end_keeps_its_text() {
     check("patches:\n- patch: |\n    a\n\n\n", &format!("patches:\n- patch: |\n    a\n\n\n{list}\n"));
     check("patches:\n- patch: |+\n    a\n\n", &format!("patches:\n- patch: |+\n    a\n\n{list}\n"));
     check(
+        "kind: Component\npatches:\n- patch: |\n    a\n      ",
+        &format!("kind: Component\n{list}\npatches:\n- patch: |\n    a\n      "),
+    );
+    check(
         "kind: Component\npatches:\n- patch: |\n    a",
         &format!("kind: Component\n{list}\npatches:\n- patch: |\n    a"),
     );
