@@ -1,4 +1,4 @@
-//! A base branch without rules: nothing would be checked, so nothing is merged by our order.
+//! A base branch that requires no check: what nothing has checked is not merged by our order.
 
 use anyhow::Result;
 use sandbox::{Method, Protection, Recorded};
@@ -52,6 +52,24 @@ async fn a_base_that_is_protected_later_is_noticed_and_the_release_merges_itself
     scene.forge.protect(GITOPS, "main", Some(protection)).await?;
     scene.armed(1).await?;
     scene.pass_check(1).await?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_into_a_base_that_requires_no_check_waits_until_a_check_has_passed() -> Result<()> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let by_pull_request_only = Protection { require_pull_request: true, ..Protection::default() };
+    scene.forge.protect(GITOPS, "main", Some(by_pull_request_only)).await?;
+    let tagferry = scene.tagferry().await?;
+    let commit = scene.commit("Not checked yet").await?;
+    scene.push_to_all(&commit)?;
+    let waiting = tagferry.waits_for(&commit, "none has run yet").await?;
+    assert!(waiting.contains("`main` requires no check") && waiting.contains("require one"), "{waiting}");
+    let open = scene.open_pull_request().await?;
+    assert_eq!((open.merge_state.as_str(), open.auto_merge), ("clean", None), "it could have been merged");
+    scene.pass_check(open.number).await?;
     assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
     scene.end().await;
     Ok(())

@@ -9,6 +9,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("kustomize", &["domain"]),
     ("registry", &["domain"]),
+    ("identity", &["domain"]),
     ("forge", &["domain"]),
     ("argocd", &["domain"]),
     ("store", &["domain"]),
@@ -21,11 +22,13 @@ const OURS: &[(&str, &[&str])] = &[
     ("testkit", &["sandbox"]),
 ];
 
-const ADAPTERS: &[&str] = &["domain", "kustomize", "registry", "forge", "argocd", "store"];
+const ADAPTERS: &[&str] = &["domain", "kustomize", "registry", "identity", "forge", "argocd", "store"];
 
-const UP_TO_RECONCILER: &[&str] = &["domain", "kustomize", "registry", "forge", "argocd", "store", "reconciler"];
+const UP_TO_RECONCILER: &[&str] =
+    &["domain", "kustomize", "registry", "identity", "forge", "argocd", "store", "reconciler"];
 
-const UP_TO_SERVER: &[&str] = &["domain", "kustomize", "registry", "forge", "argocd", "store", "reconciler", "server"];
+const UP_TO_SERVER: &[&str] =
+    &["domain", "kustomize", "registry", "identity", "forge", "argocd", "store", "reconciler", "server"];
 
 /// The vendor crates that belong to one layer, and who may use them.
 const THEIRS: &[(&str, &[&str])] = &[
@@ -34,8 +37,8 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("clap", &["cli", "sandbox", "demo", "xtask"]),
     ("git2", &["forge"]),
     ("granit-parser", &["kustomize"]),
-    // The sandbox verifies the tokens that the forge makes.
-    ("jsonwebtoken", &["forge", "sandbox"]),
+    // The forge makes tokens, the sandbox verifies those, and whoever shows us one is verified by `identity`.
+    ("jsonwebtoken", &["forge", "identity", "sandbox"]),
     ("oci-client", &["registry"]),
     ("octocrab", &["forge"]),
     ("serde_yaml", &["kustomize", "server"]),

@@ -262,12 +262,13 @@ fn ending(situation: &Situation) -> Option<Ending> {
     }
 }
 
-/// The next step of a promotion that shall go on, and whose pull request is open or not made yet.
+/// The next step of a promotion that shall go on, and whose pull request is open or not made yet. What is not proven, or
+/// not any more, is not to be merged by our order.
 fn advance(situation: &Situation) -> Step {
     let armed =
         situation.pull_request.as_ref().is_some_and(|proposed| proposed.pull_request.auto_merge == AutoMerge::Armed);
     match (&situation.restraint, &situation.verdict) {
-        (Some(_), _) if armed => Step::Disarm,
+        (Some(_), _) | (None, Verdict::Pending { .. }) if armed => Step::Disarm,
         (Some(why), _) => wait(situation, Reason::Restrained(why.clone())),
         (None, Verdict::Pending { why, until }) => {
             Step::Wait { reason: Reason::Evidence(why.clone()), until: (*until).min(later(situation)) }

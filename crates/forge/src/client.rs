@@ -133,6 +133,11 @@ impl<T> Reply<T> {
 }
 
 impl Problem {
+    /// Whether our credentials may not see or do what is missing in the data.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.kind.as_deref() == Some("FORBIDDEN")
+    }
+
     fn judge(&self, request: &Request) -> Option<Error> {
         let is_limit = self.kind.as_deref() == Some("RATE_LIMITED");
         if is_limit || limit::is_about_rate(&self.message) {

@@ -11,7 +11,9 @@
 //! - [`pull_request`]: finding, opening, labelling and closing pull requests.
 //! - [`merging`]: the order to merge.
 //! - [`webhook`]: what the forge announces, authenticated.
+//! - [`actions`]: what GitHub Actions tells us of builds, and whose word counts.
 
+pub mod actions;
 mod address;
 mod api;
 mod client;

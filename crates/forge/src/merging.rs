@@ -11,7 +11,7 @@ use crate::{
     Error, Forge, Refusal,
     api::Request,
     client::{Document, Reply},
-    pull_request::{VIEW, View, commit, read},
+    pull_request::{Checks, VIEW, View, commit, read},
     refusal::Meaning,
 };
 
@@ -76,7 +76,8 @@ impl Forge {
     /// # Errors
     ///
     /// [`Error::Unmergeable`]: the forge does not take the order, and why; a base that requires nothing is one reason,
-    /// for nothing would have been checked. And what any request can end with.
+    /// for nothing would have been checked. [`Error::Forbidden`]: we may not see the checks of what there is nothing
+    /// left to wait for. And what any request can end with.
     pub async fn arm(
         &self,
         repository: &Repository,
@@ -147,26 +148,35 @@ impl Attempt<'_> {
         }
     }
 
-    /// Merges by our own hand, but only what the forge itself calls clean: a token that could merge more is no
-    /// reason to.
+    /// Merges by our own hand, but only what the forge itself calls clean and a check has looked at: a token that could
+    /// merge more is no reason to.
+    ///
+    /// The forge takes an order with the head that was seen, but not with the base. An order that was given after a
+    /// person chose another base is seen and taken back by the next look; a merge can not be taken back.
     async fn merge_if_clean(&self) -> Result<Armed, Error> {
         let number = self.pull_request.number;
-        let view = self.forge.view(self.repository, number, &self.doing).await?;
-        let now = read(&view, &self.doing)?;
-        if let PullRequestState::Merged(commit) = now.state {
-            return Ok(Armed::Merged(commit));
+        let checked = self.forge.checked(self.repository, number, &self.doing).await?;
+        let now = read(&checked.view, &self.doing)?;
+        match now.state {
+            PullRequestState::Open => {}
+            PullRequestState::Merged(commit) => return Ok(Armed::Merged(commit)),
+            PullRequestState::Closed => return Err(self.unmergeable(Refusal::WrongState)),
         }
-        if view.is_draft() {
-            return Err(self.unmergeable(Refusal::Draft));
-        }
-        if now.head != self.order.head {
-            return Err(self.unmergeable(Refusal::HeadMoved));
-        }
-        match (now.state, now.mergeability) {
-            (PullRequestState::Open, Mergeability::Clean) => self.merge().await,
-            (PullRequestState::Open, other) => Err(self.unmergeable(obstacle(other))),
-            (PullRequestState::Closed | PullRequestState::Merged(_), _) => Err(self.unmergeable(Refusal::WrongState)),
-        }
+        let refusal = if now.base != self.pull_request.base {
+            Refusal::Retargeted
+        } else if now.head != self.order.head {
+            Refusal::HeadMoved
+        } else if checked.view.is_draft() {
+            Refusal::Draft
+        } else {
+            match (now.mergeability, checked.checks()) {
+                (Mergeability::Clean, Checks::Passed) => return self.merge().await,
+                (Mergeability::Clean, Checks::Absent) => Refusal::Unchecked(now.base),
+                (Mergeability::Clean, Checks::Unfinished) => Refusal::Unstable,
+                (other, _) => obstacle(other),
+            }
+        };
+        Err(self.unmergeable(refusal))
     }
 
     /// `PUT /repos/{owner}/{repo}/pulls/{number}/merge` of exactly this head

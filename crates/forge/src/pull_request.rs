@@ -7,16 +7,17 @@ use domain::{
     forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState, Repository},
     proposal::ReleaseBranch,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
     Error, Forge,
     api::{Answer, Request},
-    client::Document,
+    client::{Document, Reply},
 };
 use objection::Objection;
-pub(crate) use view::{VIEW, View, commit};
+use view::CHECKS;
+pub(crate) use view::{Checked, Checks, VIEW, View, commit};
 
 /// A pull request to be opened.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +35,21 @@ pub struct NewPullRequest<'a> {
 const ONE: &str = "query One($owner: String!, $name: String!, $number: Int!) { \
      repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View } } } ";
 
-const ALL_OF_A_BRANCH: &str = "query OfBranch($owner: String!, $name: String!, $head: String!, $base: String!) { \
+const ONE_WITH_CHECKS: [&str; 3] = [
+    "query One($owner: String!, $name: String!, $number: Int!) { \
+     repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View ",
+    CHECKS,
+    " } } } ",
+];
+
+const ALL_OF_A_BRANCH: &str = "query OfBranch($owner: String!, $name: String!, $head: String!) { \
      repository(owner: $owner, name: $name) { \
-     pullRequests(first: 20, headRefName: $head, baseRefName: $base, \
+     pullRequests(first: 20, headRefName: $head, \
      orderBy: { field: CREATED_AT, direction: DESC }) { nodes { ...View } } } } ";
 
 const NEEDS: &str = "it needs Pull requests: write";
+
+const NEEDS_CHECKS: &str = "it needs Checks: read and Commit statuses: read";
 
 #[derive(Deserialize)]
 struct Data<T> {
@@ -48,8 +58,8 @@ struct Data<T> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OneData {
-    pull_request: Option<View>,
+struct OneData<T> {
+    pull_request: Option<T>,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +98,10 @@ impl Forge {
         read(&self.view(repository, number, &doing).await?, &doing)
     }
 
-    /// The pull requests of a release branch into a base, open or not, newest first; at most twenty. One request.
+    /// The pull requests of a release branch into whatever base, open or not, newest first; at most twenty. One
+    /// request.
+    ///
+    /// A person may have changed the base, so that it says nothing about whose a pull request is.
     ///
     /// # Errors
     ///
@@ -97,14 +110,12 @@ impl Forge {
         &self,
         repository: &Repository,
         branch: &ReleaseBranch,
-        base: &Branch,
     ) -> Result<Vec<PullRequest>, Error> {
         let doing = format!("looking for pull requests of {} in {repository}", branch.branch());
         let variables = json!({
             "owner": repository.owner(),
             "name": repository.name(),
             "head": branch.branch().as_str(),
-            "base": base.as_str(),
         });
         let document = Document { text: &[ALL_OF_A_BRANCH, VIEW].concat(), variables: &variables, doing: &doing };
         let reply = self.client().ask::<Data<AllData>>(repository, document).await?;
@@ -115,7 +126,7 @@ impl Forge {
                 .pull_requests
                 .nodes
                 .iter()
-                .filter(|view| view.is_of(repository, branch, base))
+                .filter(|view| view.is_of(repository, branch))
                 .map(|view| read(view, &doing))
                 .collect(),
             None if is_missing || message.is_empty() => Err(Error::NoRepository { repository: repository.clone() }),
@@ -194,35 +205,46 @@ impl Forge {
 
     /// A pull request as GraphQL shows it.
     pub(crate) async fn view(&self, repository: &Repository, number: Number, doing: &str) -> Result<View, Error> {
+        let reply = self.ask_for_one(repository, number, (&[ONE, VIEW].concat(), doing)).await?;
+        only(reply, (repository, number), doing)
+    }
+
+    /// A pull request as GraphQL shows it, with the checks of its head.
+    pub(crate) async fn checked(&self, repository: &Repository, number: Number, doing: &str) -> Result<Checked, Error> {
+        let text = [&ONE_WITH_CHECKS.concat(), VIEW].concat();
+        let reply = self.ask_for_one(repository, number, (&text, doing)).await?;
+        // A hole where the checks are would look like none.
+        if let Some(problem) = reply.errors.iter().find(|problem| problem.is_forbidden()) {
+            let (doing, why) = (doing.to_owned(), problem.message.clone());
+            return Err(Error::Forbidden { doing, why, needs: NEEDS_CHECKS });
+        }
+        only(reply, (repository, number), doing)
+    }
+
+    async fn ask_for_one<T: DeserializeOwned>(
+        &self,
+        repository: &Repository,
+        number: Number,
+        (text, doing): (&str, &str),
+    ) -> Result<Reply<Data<OneData<T>>>, Error> {
         let variables = json!({
             "owner": repository.owner(),
             "name": repository.name(),
             "number": number.0,
         });
-        let document = Document { text: &[ONE, VIEW].concat(), variables: &variables, doing };
-        let reply = self.client().ask::<Data<OneData>>(repository, document).await?;
-        let message = reply.message();
-        let is_missing = reply.is_not_found();
-        match reply.data.and_then(|data| data.repository) {
-            Some(OneData { pull_request: Some(view) }) => Ok(view),
-            Some(OneData { pull_request: None }) if is_missing || message.is_empty() => {
-                Err(Error::NoPullRequest { repository: repository.clone(), number })
-            }
-            None if is_missing || message.is_empty() => Err(Error::NoRepository { repository: repository.clone() }),
-            Some(_) | None => Err(Error::Refused { doing: doing.to_owned(), message }),
-        }
+        self.client().ask(repository, Document { text, variables: &variables, doing }).await
     }
 
-    /// The open pull request that the forge says exists.
+    /// The open pull request that the forge says exists: it means one into the same base.
     async fn adopt(
         &self,
         repository: &Repository,
         new: &NewPullRequest<'_>,
         request: &Request,
     ) -> Result<PullRequest, Error> {
-        let all = self.pull_requests_of(repository, new.branch, new.base).await?;
+        let all = self.pull_requests_of(repository, new.branch).await?;
         all.into_iter()
-            .find(|one| one.state == PullRequestState::Open)
+            .find(|one| one.state == PullRequestState::Open && one.base == *new.base)
             .ok_or_else(|| request.unavailable("it exists already, but the forge does not show it"))
     }
 
@@ -233,6 +255,24 @@ impl Forge {
             404 => Err(Error::NoPullRequest { repository: repository.clone(), number }),
             _ => Err(request.refused(answer.message())),
         }
+    }
+}
+
+/// The pull request that was asked for.
+fn only<T>(
+    reply: Reply<Data<OneData<T>>>,
+    (repository, number): (&Repository, Number),
+    doing: &str,
+) -> Result<T, Error> {
+    let message = reply.message();
+    let is_missing = reply.is_not_found();
+    match reply.data.and_then(|data| data.repository) {
+        Some(OneData { pull_request: Some(one) }) => Ok(one),
+        Some(OneData { pull_request: None }) if is_missing || message.is_empty() => {
+            Err(Error::NoPullRequest { repository: repository.clone(), number })
+        }
+        None if is_missing || message.is_empty() => Err(Error::NoRepository { repository: repository.clone() }),
+        Some(_) | None => Err(Error::Refused { doing: doing.to_owned(), message }),
     }
 }
 

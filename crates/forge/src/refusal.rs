@@ -23,6 +23,12 @@ pub enum Refusal {
          merge it by hand"
     )]
     Unprotected(Branch),
+    /// The base branch requires no check, and none has run: for the forge there is nothing left to wait for.
+    #[error(
+        "`{0}` requires no check, and none has run yet: require one (Settings, Branches), so that a pull request can \
+         merge itself, or merge it by hand"
+    )]
+    Unchecked(Branch),
     /// The base branch restricts who may push to it.
     #[error("the base branch restricts who may push: add the App to its list")]
     NotAuthorized,
@@ -32,6 +38,9 @@ pub enum Refusal {
     /// The head is not the commit that the order was about.
     #[error("the head moved in the meantime")]
     HeadMoved,
+    /// A person chose another base than the one that the order was about.
+    #[error("it was pointed at another branch in the meantime")]
+    Retargeted,
     /// The base moved while the forge was merging.
     #[error("the base branch moved in the meantime")]
     BaseMoved,
@@ -70,8 +79,11 @@ impl Refusal {
             | Self::Forbidden
             | Self::Draft
             | Self::Queue => Fault::Permanent,
-            Self::HeadMoved | Self::BaseMoved | Self::WrongState => Fault::Stale,
-            Self::Unstable | Self::Missing(_) | Self::Computing | Self::Unknown(_) => Fault::Transient,
+            Self::HeadMoved | Self::Retargeted | Self::BaseMoved | Self::WrongState => Fault::Stale,
+            // The first check of a fresh pull request comes a moment after it.
+            Self::Unchecked(_) | Self::Unstable | Self::Missing(_) | Self::Computing | Self::Unknown(_) => {
+                Fault::Transient
+            }
         }
     }
 }

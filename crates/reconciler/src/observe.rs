@@ -78,9 +78,11 @@ impl Reconciler {
         Ok(Observed { application, promotion, branch, evidence, subject, seen, situation })
     }
 
-    /// The promotion's pull request: by number once that is known, before that by branch.
+    /// The promotion's pull request: by number once that is known, before that by branch, wherever it is aimed at.
     ///
-    /// One found by branch is recorded at once. Those of earlier promotions of the same commit do not count.
+    /// One found by branch is recorded at once. Those of other promotions of the same commit do not count: by their
+    /// number or, where that was never heard of, by what they pushed. Where a person opened another from our branch,
+    /// the one into the base is ours.
     async fn pull_request(
         &self,
         claim: &Claim,
@@ -94,9 +96,12 @@ impl Reconciler {
         if promotion.heads.is_empty() {
             return Ok(None);
         }
-        let others = self.store.other_pull_requests(promotion).await?;
-        let all = self.forge.pull_requests_of(&promotion.gitops, branch, &promotion.base).await?;
-        let mine = all.into_iter().find(|one| !others.contains(&one.number));
+        let other_numbers = self.store.other_pull_requests(promotion).await?;
+        let mut other_heads = self.store.heads_of_release(promotion.release).await?;
+        other_heads.retain(|head| promotion.heads.iter().all(|ours| ours.commit != *head));
+        let is_mine = |one: &PullRequest| !other_numbers.contains(&one.number) && !other_heads.contains(&one.head);
+        let all = self.forge.pull_requests_of(&promotion.gitops, branch).await?;
+        let mine = all.into_iter().filter(is_mine).min_by_key(|one| one.base != promotion.base);
         if let Some(mine) = &mine {
             self.store.record_pull_request(claim, mine.number, &mine.url, now).await?;
         }

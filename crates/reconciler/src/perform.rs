@@ -69,10 +69,20 @@ impl Performer<'_> {
 
     /// Records how it ended. Its branch goes first, so that a crash leaves none behind; the one of a pull request that
     /// a person closed is theirs.
+    ///
+    /// The branch may have a pull request that was not shown to us yet. Deleting it closes that, and a close by us is
+    /// never to be taken for a person's: the decision is recorded first.
     async fn settle(&self, outcome: &Outcome) -> Result<(), Error> {
         let promotion = &self.observed.promotion;
-        if matches!(outcome, Outcome::Ended(_) | Outcome::Merged { .. }) && !promotion.heads.is_empty() {
-            self.delete_branch().await?;
+        match outcome {
+            Outcome::Ended(ending) if !promotion.heads.is_empty() => {
+                if promotion.closing.is_none() {
+                    self.reconciler.store.record_closing(self.claim, ending, Utc::now()).await?;
+                }
+                self.delete_branch().await?;
+            }
+            Outcome::Merged { .. } if !promotion.heads.is_empty() => self.delete_branch().await?,
+            Outcome::Ended(_) | Outcome::Merged { .. } | Outcome::Declined => {}
         }
         self.reconciler.store.settle(self.claim, outcome, Utc::now()).await?;
         info!(

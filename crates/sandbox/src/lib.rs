@@ -6,8 +6,9 @@
 //! server of its own, in [`registry`].
 //!
 //! Read the modules in this order: `world` (what is known) and `git` (what Git knows), `merging`, `rest`, `graphql` and
-//! `smart_http` (the three faces), `webhook`, `traffic` (records and faults), `control`, `server`.
+//! `smart_http` (the three faces), `actions` (identity tokens), `webhook`, `traffic` (records and faults), `control`, `server`.
 
+mod actions;
 mod clock;
 mod control;
 mod error;

@@ -16,6 +16,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    actions,
     clock::Clock,
     control::{self, Control},
     error::Error,
@@ -171,6 +172,7 @@ fn router(shared: &Arc<Shared>, control: &Control) -> Router {
     Router::new()
         .route("/_sim/", get(control::list))
         .nest("/_sim", control::router(control.clone()))
+        .merge(actions::router(control.clone()))
         .merge(forge)
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(Arc::clone(shared), traffic::follow_conventions))

@@ -125,6 +125,21 @@ fn a_freeze_disarms_and_then_waits() {
 }
 
 #[test]
+fn what_is_not_proven_any_more_is_disarmed_wherever_it_is_aimed_and_whoever_is_on_its_branch() {
+    let until = now() + TimeDelta::seconds(20);
+    let verdict = Verdict::Pending { why: "waiting for the image in azure".to_owned(), until };
+    let pending = |pull_request| Situation { pull_request, verdict: verdict.clone(), ..ready() };
+    let with = |head, auto_merge| proposed(PullRequestState::Open, auto_merge, Mergeability::Blocked, head);
+    for head in [Head::Ours(Base::Tip), Head::Ours(Base::Moved), Head::Outdated, Head::Foreign] {
+        assert_eq!(next_step(&pending(with(head, AutoMerge::Armed))), Step::Disarm, "{head:?}");
+        let disarmed = pending(with(head, AutoMerge::Disarmed));
+        assert_eq!(waits_for(&disarmed), Reason::Evidence("waiting for the image in azure".to_owned()), "{head:?}");
+    }
+    let elsewhere = elsewhere(open(AutoMerge::Armed, Mergeability::Blocked));
+    assert_eq!(next_step(&Situation { verdict, ..elsewhere }), Step::Disarm);
+}
+
+#[test]
 fn pending_evidence_is_looked_at_again_before_its_deadline() {
     let until = now() + TimeDelta::seconds(20);
     let why = "waiting for the image in azure".to_owned();

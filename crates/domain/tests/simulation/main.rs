@@ -36,6 +36,7 @@ const KINDS: &[&str] = &[
     "already-current",
     // What is known of the releases.
     "moved-tag",
+    "another-target",
     "reopened",
     // What the forge does.
     "green",
@@ -66,6 +67,7 @@ const KINDS: &[&str] = &[
     "conflict",
     "disarmed",
     "disarms-elsewhere",
+    "disarms-pending",
     "waits-foreign",
     "waits-retargeted",
     "waits-unstable",

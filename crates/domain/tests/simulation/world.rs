@@ -186,18 +186,20 @@ impl World {
 
     fn evidence_comes_in(&mut self) {
         let index = self.random.usize(0..self.evidence.len());
-        let fails = self.random.u8(0..8) == 0;
+        let chance = self.random.u8(0..16);
         let Some(proof) = self.evidence.get_mut(index) else {
             return;
         };
-        let kind = match (*proof, fails) {
-            (Proof::Pending, false) => "proven",
-            (Proof::Pending, true) => "disproven",
+        let (kind, becomes) = match (*proof, chance) {
+            (Proof::Pending, 0..=1) => ("disproven", Proof::Failed),
+            (Proof::Pending, _) => ("proven", Proof::Passed),
             // Its tag was pushed again, with another image.
-            (Proof::Passed, true) => "moved-tag",
-            (Proof::Passed, false) | (Proof::Failed, _) => return,
+            (Proof::Passed, 0..=1) => ("moved-tag", Proof::Failed),
+            // The application got another target, which has no image of it yet.
+            (Proof::Passed, 2..=3) => ("another-target", Proof::Pending),
+            (Proof::Passed, _) | (Proof::Failed, _) => return,
         };
-        *proof = if fails { Proof::Failed } else { Proof::Passed };
+        *proof = becomes;
         self.tell(kind, index);
     }
 

@@ -4,7 +4,7 @@
 
 use domain::{
     commit::Commit,
-    forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState, Repository},
+    forge::{AutoMerge, Mergeability, Number, PullRequest, PullRequestState, Repository},
     proposal::ReleaseBranch,
 };
 use serde::Deserialize;
@@ -36,6 +36,52 @@ pub(crate) struct View {
     merge_commit: Option<Named>,
 }
 
+/// What is asked of a pull request that is about to be merged by us; for use beside `...View`. Not of every one: the
+/// checks need permissions of their own, without which each answer would come with an error.
+pub(crate) const CHECKS: &str = " commits(last: 1) { nodes { commit { oid statusCheckRollup { state } } } } ";
+
+/// A pull request with the checks of its head.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Checked {
+    /// The pull request.
+    #[serde(flatten)]
+    pub(crate) view: View,
+    commits: Commits,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Commits {
+    nodes: Vec<Option<OfPullRequest>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct OfPullRequest {
+    commit: WithChecks,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WithChecks {
+    oid: String,
+    status_check_rollup: Option<Rollup>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Rollup {
+    state: String,
+}
+
+/// What all check runs and statuses of a commit add up to, whether they are required or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checks {
+    /// It has none (yet).
+    Absent,
+    /// All are good.
+    Passed,
+    /// One failed or is running.
+    Unfinished,
+}
+
 /// What is only looked at by name.
 #[derive(Clone, Debug, Deserialize)]
 struct Named {
@@ -47,11 +93,24 @@ struct Named {
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Enabled {}
 
+impl Checked {
+    /// The checks of its head. GitHub has no rollup for a commit without any
+    /// (<https://docs.github.com/en/graphql/reference/objects#commit>).
+    pub(crate) fn checks(&self) -> Checks {
+        let mut commits = self.commits.nodes.iter().flatten().map(|node| &node.commit);
+        let head = commits.find(|commit| commit.oid == self.view.head_ref_oid);
+        match head.and_then(|head| head.status_check_rollup.as_ref()).map(|rollup| rollup.state.as_str()) {
+            None => Checks::Absent,
+            Some("SUCCESS") => Checks::Passed,
+            Some(_) => Checks::Unfinished,
+        }
+    }
+}
+
 impl View {
-    /// Whether it is that branch, of the repository itself and not of a fork, that it merges into that base.
-    pub(crate) fn is_of(&self, repository: &Repository, branch: &ReleaseBranch, base: &Branch) -> bool {
+    /// Whether it is that branch, of the repository itself and not of a fork, that it merges.
+    pub(crate) fn is_of(&self, repository: &Repository, branch: &ReleaseBranch) -> bool {
         self.head_ref_name == branch.branch().as_str()
-            && self.base_ref_name == base.as_str()
             && self.head_repository.as_ref().is_some_and(|head| head.name.eq_ignore_ascii_case(&repository.to_string()))
     }
 

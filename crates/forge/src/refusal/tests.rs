@@ -51,7 +51,7 @@ fn what_moved_is_looked_at_again() {
     check("Can't enable auto-merge for this pull request.", Meaning::WrongState);
     check("Pull request is not in the correct state to enable auto-merge", Meaning::WrongState);
     check("Pull Request is not mergeable", Meaning::WrongState);
-    for refusal in [Refusal::HeadMoved, Refusal::BaseMoved, Refusal::WrongState] {
+    for refusal in [Refusal::HeadMoved, Refusal::Retargeted, Refusal::BaseMoved, Refusal::WrongState] {
         assert_eq!(refusal.fault(), Fault::Stale, "{refusal}");
     }
 }
@@ -65,7 +65,8 @@ fn what_may_pass_is_waited_for() {
     check("Waiting on code owner review from acme/platform.", Meaning::Missing);
     check("Required workflow 'ci' is not satisfied", Meaning::Missing);
     check("Could not resolve to a node with the global id of 'PR_1'", Meaning::Computing);
-    for refusal in [Refusal::Unstable, Refusal::Missing(String::new()), Refusal::Computing] {
+    for refusal in [Refusal::Unchecked(main()), Refusal::Unstable, Refusal::Missing(String::new()), Refusal::Computing]
+    {
         assert_eq!(refusal.fault(), Fault::Transient, "{refusal}");
     }
 }

@@ -22,11 +22,16 @@ fn view(change: &Value) -> Value {
         "headRefOid": head().to_string(), "headRefName": "x/deploy-1", "baseRefName": "main",
         "headRepository": { "nameWithOwner": "acme/trinity" }, "autoMergeRequest": null,
         "isInMergeQueue": false, "mergeable": "MERGEABLE", "mergeStateStatus": "CLEAN", "mergeCommit": null,
+        "commits": commits(&head().to_string(), &json!({ "state": "SUCCESS" })),
     });
     if let (Some(view), Some(change)) = (view.as_object_mut(), change.as_object()) {
         view.extend(change.clone());
     }
     view
+}
+
+fn commits(oid: &str, rollup: &Value) -> Value {
+    json!({ "nodes": [{ "commit": { "oid": oid, "statusCheckRollup": rollup } }] })
 }
 
 fn ordered(change: &Value) -> Value {
@@ -113,9 +118,18 @@ async fn what_has_everything_that_its_base_requires_is_merged_by_its_head() -> a
 }
 
 #[tokio::test]
-async fn only_what_the_forge_calls_clean_is_merged_by_hand() -> anyhow::Result<()> {
+async fn only_what_the_forge_calls_clean_and_a_check_has_passed_is_merged_by_hand() -> anyhow::Result<()> {
     let host = Host::start().await?;
+    let head = head().to_string();
+    let rollup = |state: &str| json!({ "commits": commits(&head, &json!({ "state": state })) });
     for (change, fault) in [
+        (json!({ "commits": commits(&head, &Value::Null) }), Fault::Transient),
+        (json!({ "commits": commits(&"9".repeat(40), &json!({ "state": "SUCCESS" })) }), Fault::Transient),
+        (json!({ "commits": { "nodes": [null] } }), Fault::Transient),
+        (rollup("PENDING"), Fault::Transient),
+        (rollup("FAILURE"), Fault::Transient),
+        (rollup("A_NEW_WORD"), Fault::Transient),
+        (json!({ "baseRefName": "staging" }), Fault::Stale),
         (json!({ "mergeStateStatus": "UNSTABLE" }), Fault::Transient),
         (json!({ "mergeStateStatus": "BLOCKED" }), Fault::Transient),
         (json!({ "mergeStateStatus": "UNKNOWN", "mergeable": "UNKNOWN" }), Fault::Transient),

@@ -75,21 +75,36 @@ async fn a_number_or_repository_that_is_not_there_is_named() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn only_pull_requests_of_the_branch_itself_are_found() -> anyhow::Result<()> {
+async fn pull_requests_of_the_branch_itself_are_found_and_no_others() -> anyhow::Result<()> {
     let host = Host::start().await?;
     let mut of_a_fork = view(4, "OPEN")?;
     *of_a_fork.get_mut("headRepository").unwrap() = json!({ "nameWithOwner": "mallory/trinity" });
     let mut of_nothing = view(5, "OPEN")?;
     *of_nothing.get_mut("headRepository").unwrap() = Value::Null;
-    let mut elsewhere = view(6, "OPEN")?;
-    *elsewhere.get_mut("baseRefName").unwrap() = json!("other");
-    let nodes = json!([of_a_fork, of_nothing, elsewhere, view(3, "OPEN")?, view(2, "CLOSED")?]);
+    let mut of_another = view(6, "OPEN")?;
+    *of_another.get_mut("headRefName").unwrap() = json!("mandelbrot/deploy-2");
+    let nodes = json!([of_a_fork, of_nothing, of_another, view(3, "OPEN")?, view(2, "CLOSED")?]);
     let data = json!({ "data": { "repository": { "pullRequests": { "nodes": nodes } } } });
     host.answer("POST /graphql", 200, &data)?;
     let forge = host.forge()?;
-    let found = forge.pull_requests_of(&"acme/trinity".parse()?, &branch()?, &"main".parse()?).await?;
+    let found = forge.pull_requests_of(&"acme/trinity".parse()?, &branch()?).await?;
     let numbers: Vec<u64> = found.iter().map(|one| one.number.0).collect();
     assert_eq!(numbers, [3, 2]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pull_request_is_found_by_its_branch_whatever_its_base_is() -> anyhow::Result<()> {
+    let host = Host::start().await?;
+    let mut elsewhere = view(3, "OPEN")?;
+    *elsewhere.get_mut("baseRefName").unwrap() = json!("staging");
+    let data = json!({ "data": { "repository": { "pullRequests": { "nodes": [elsewhere] } } } });
+    host.answer("POST /graphql", 200, &data)?;
+    let found = host.forge()?.pull_requests_of(&"acme/trinity".parse()?, &branch()?).await?;
+    assert_eq!(found, [PullRequest { base: "staging".parse()?, ..pull_request(3) }]);
+    let asked: Value = serde_json::from_slice(&host.seen()?.first().unwrap().body)?;
+    let head = branch()?.branch().to_string();
+    assert_eq!(asked.get("variables"), Some(&json!({ "owner": "acme", "name": "trinity", "head": head })));
     Ok(())
 }
 
@@ -119,7 +134,9 @@ async fn a_pull_request_that_exists_is_adopted() -> anyhow::Result<()> {
     let host = Host::start().await?;
     let exists = json!([{ "resource": "PullRequest", "code": "custom", "message": "A pull request already exists for acme:mandelbrot/deploy-1." }]);
     host.answer("POST /repos/acme/trinity/pulls", 422, &refused(&exists))?;
-    let nodes = json!([view(4, "CLOSED")?, view(3, "OPEN")?]);
+    let mut elsewhere = view(5, "OPEN")?;
+    *elsewhere.get_mut("baseRefName").unwrap() = json!("staging");
+    let nodes = json!([elsewhere, view(4, "CLOSED")?, view(3, "OPEN")?]);
     let data = json!({ "data": { "repository": { "pullRequests": { "nodes": nodes } } } });
     host.answer("POST /graphql", 200, &data)?;
     assert_eq!(create(&host).await??, pull_request(3));

@@ -157,6 +157,67 @@ async fn what_has_passed_its_required_check_already_is_merged_at_once() -> anyho
 }
 
 #[tokio::test]
+async fn what_nothing_has_checked_waits_for_a_check_though_the_base_requires_none() -> anyhow::Result<()> {
+    let stage = Stage::set().await?;
+    let by_pull_request_only = Protection { require_pull_request: true, ..Protection::default() };
+    stage.sandbox.protect(GITOPS, "main", Some(by_pull_request_only)).await?;
+    let head = stage.push("images: [b]\n").await?;
+    let open = stage.create().await??;
+    let error = stage.arm(&open).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "merging acme/trinity#1: `main` requires no check, and none has run yet: require one (Settings, Branches), so that a pull request can merge itself, or merge it by hand"
+    );
+    assert_eq!(error.fault(), Fault::Transient);
+    stage.sandbox.set_check(GITOPS, &head.to_string(), ci()).await?;
+    assert!(matches!(stage.arm(&open).await?, Armed::Merged(Some(_))));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_checks_say_is_not_taken_for_nothing_by_an_app_that_may_not_see_them() -> anyhow::Result<()> {
+    let stage = Stage::set().await?;
+    let mut permissions = stage.sandbox.app().await?.permissions;
+    permissions.remove("checks");
+    let change = sandbox::AppChange { permissions: Some(permissions), ..sandbox::AppChange::default() };
+    stage.sandbox.change_app(change).await?;
+    stage.require_ci().await?;
+    let head = stage.push("images: [b]\n").await?;
+    let open = stage.create().await??;
+    assert_eq!(stage.arm(&open).await?, Armed::Armed);
+    stage.forge.disarm(&stage.repository, &open).await?;
+    stage.sandbox.set_check(GITOPS, &head.to_string(), ci()).await?;
+    let error = stage.arm(&open).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ordering the merge of acme/trinity#1: the forge forbids it (Resource not accessible by integration); it needs Checks: read and Commit statuses: read"
+    );
+    let shown = stage.forge.pull_request(&stage.repository, open.number).await?;
+    assert_eq!(shown.state, PullRequestState::Open);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_person_points_at_another_branch_before_our_order_comes_is_not_merged_there() -> anyhow::Result<()> {
+    let stage = Stage::set().await?;
+    stage.require_ci().await?;
+    let head = stage.push("images: [b]\n").await?;
+    let open = stage.create().await??;
+    stage.sandbox.set_check(GITOPS, &head.to_string(), ci()).await?;
+    stage.sandbox.push(GITOPS, Push { branch: "staging".to_owned(), ..Push::default() }.onto("main")).await?;
+    stage.sandbox.protect(GITOPS, "staging", Some(Protection::default())).await?;
+    let change =
+        sandbox::PullRequestChange { base: Some("staging".to_owned()), ..sandbox::PullRequestChange::default() };
+    stage.sandbox.change_pull_request(GITOPS, open.number.0, change).await?;
+    let error = stage.arm(&open).await.unwrap_err();
+    assert_eq!(error.to_string(), "merging acme/trinity#1: it was pointed at another branch in the meantime");
+    assert_eq!(error.fault(), Fault::Stale);
+    let shown = stage.forge.pull_request(&stage.repository, open.number).await?;
+    assert_eq!(shown.state, PullRequestState::Open);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_head_that_moved_is_not_merged() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
     let ours = stage.push("images: [b]\n").await?;
@@ -218,7 +279,7 @@ async fn an_order_is_taken_back_and_the_pull_request_closed() -> anyhow::Result<
     for _ in 0..2 {
         stage.forge.close(&stage.repository, open.number).await?;
     }
-    let shown = stage.forge.pull_requests_of(&stage.repository, &branch()?, &stage.base).await?;
+    let shown = stage.forge.pull_requests_of(&stage.repository, &branch()?).await?;
     assert_eq!(shown.iter().map(|one| one.state).collect::<Vec<_>>(), [PullRequestState::Closed]);
     assert_eq!(stage.arm(&open).await.unwrap_err().fault(), Fault::Stale);
     Ok(())

@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "an answer without the field fails the test, as it should")]
 
+mod actions;
 mod authentication;
 mod auto_merge;
 mod client;

@@ -55,7 +55,7 @@ pub(super) fn look(world: &mut World, index: usize, sight: Sight) -> Option<Seen
     if let Some(view) = &view {
         check_order(&situation, &step, view);
     }
-    world.kinds.extend(kind_of(&step, view.as_ref()));
+    world.kinds.extend(kind_of(&situation, &step, view.as_ref()));
     if hides_creation {
         world.kinds.push("late-creation");
     }
@@ -66,16 +66,17 @@ pub(super) fn look(world: &mut World, index: usize, sight: Sight) -> Option<Seen
 }
 
 /// What is shown as not ours, or as aimed elsewhere, is neither pushed to nor ordered to be merged, and such an order
-/// is taken back, as it is while nothing shall be merged.
+/// is taken back, as it is while nothing shall be merged and while something is not proven.
 fn check_order(situation: &Situation, step: &Step, view: &View) {
     let is_ours = view.aim == Aim::Base && !view.head.foreign;
     assert!(is_ours || !matches!(step, Step::Propose | Step::Arm { .. }), "{step:?} on what is not ours: {view:?}");
-    let is_unwanted = situation.restraint.is_some() || (!is_ours && situation.verdict == Verdict::Passed);
+    let is_unwanted = situation.restraint.is_some() || situation.verdict != Verdict::Passed || !is_ours;
     assert!(!(view.armed && is_unwanted && matches!(step, Step::Wait { .. })), "{step:?} leaves the order: {view:?}");
 }
 
 /// What is rare about a decision.
-fn kind_of(step: &Step, view: Option<&View>) -> Option<&'static str> {
+fn kind_of(situation: &Situation, step: &Step, view: Option<&View>) -> Option<&'static str> {
+    let is_pending = situation.restraint.is_none() && matches!(situation.verdict, Verdict::Pending { .. });
     let is_elsewhere = view.is_some_and(|view| view.aim == Aim::Elsewhere);
     let is_red = view.is_some_and(|view| view.required == Check::Failed);
     match step {
@@ -83,6 +84,7 @@ fn kind_of(step: &Step, view: Option<&View>) -> Option<&'static str> {
         Step::Wait { reason: Reason::Retargeted, .. } => Some("waits-retargeted"),
         Step::Wait { reason: Reason::Foreign(_), .. } => Some("waits-foreign"),
         Step::Wait { reason: Reason::Slot(_), .. } => Some("waits-slot"),
+        Step::Disarm if is_pending => Some("disarms-pending"),
         Step::Disarm if is_elsewhere => Some("disarms-elsewhere"),
         Step::Settle(Outcome::Declined) if is_elsewhere => Some("declined-elsewhere"),
         Step::Close(Ending::Superseded { .. }) if is_red => Some("overtaken-red"),
