@@ -81,9 +81,19 @@ pub(crate) fn check(arguments: &CheckArguments) -> anyhow::Result<()> {
         applications.len(),
         senders.len()
     ))?;
+    let base = config.server.public_url.as_ref().map_or("", |url| url.as_str().trim_end_matches('/'));
     for (name, sender) in &senders {
-        let base = config.server.public_url.as_ref().map_or("", |url| url.as_str().trim_end_matches('/'));
-        say(&format!("  {base}/v1/hooks/{name}  {}", sender.kind.as_str()))?;
+        let setup = sender.setup();
+        // The secret is not for the screen: whoever pastes the address puts it in.
+        let parameter = setup.parameter.map_or_else(String::new, |parameter| format!("?{parameter}=…"));
+        say(&format!("  {base}/v1/hooks/{name}{parameter}  {}", sender.kind()))?;
+        say(&format!("      to: {}", setup.place))?;
+        say(&format!("      credential: {}", setup.credential))?;
+    }
+    if let Some(actions) = &config.github.actions {
+        say(&format!("  {base}/v1/builds  GitHub Actions"))?;
+        say("      to: the input url of the action deploy/github-action, which adds the path itself")?;
+        say(&format!("      credential: the identity token of the run, made for the audience {}", actions.audience))?;
     }
     Ok(())
 }

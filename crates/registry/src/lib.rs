@@ -6,8 +6,8 @@
 //! - [`Registries`]: asks what a tag points to; what goes wrong is an [`Error`].
 //! - [`webhook`]: what registries send us: one file per kind of sender.
 //!
-//! Deliberately not here: HTTP (the server receives deliveries and gives us bytes), retrying (decided from
-//! [`Error::fault`]), and pushing anything to a registry.
+//! Deliberately not here: serving HTTP (the server gives us the head of a request and the bytes of its body), retrying
+//! (decided from [`Error::fault`]), and pushing anything to a registry.
 
 pub mod access;
 mod error;

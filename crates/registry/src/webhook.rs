@@ -1,16 +1,46 @@
 //! What registries send us when something was pushed.
 //!
-//! One file per kind of sender. Each offers `authenticate`, without which there is no [`Verified`] body, and `parse`,
-//! which reads nothing else. Here stands what all kinds share: the secrets, and what a delivery comes to.
+//! One file per kind of sender. Each declares what its credential is and how it reads a message; everything else is
+//! shared. [`Sender::admit`] looks at the head of a request, [`Admitted::vouch_for`] at its body, and without both there
+//! is no [`Verified`] body to parse.
 //!
-//! - [`distribution`]: CNCF Distribution, the registry that most others are made of.
+//! Not here: messages whose authentication asks somebody else (identity tokens, certificates), and those that want
+//! another answer than that they were taken.
 
-pub mod distribution;
+mod acr;
+mod aliyun;
+mod cloudevents;
+mod credential;
+mod distribution;
+mod docker_hub;
+mod ecr;
+mod ghcr;
+mod gitea;
+mod gitlab;
+mod harbor;
+mod head;
+mod id;
+mod jfrog;
+mod json;
+mod kind;
+mod names;
+mod nexus;
+mod quay;
+mod reading;
 mod secrets;
+mod sender;
+mod unusable;
 
 use domain::announcement::Pushed;
 
-pub use secrets::{InvalidSecrets, Secrets, Unauthenticated};
+use self::{credential::Credential, sender::RepoKeys};
+pub use self::{
+    credential::{Admitted, Authenticated, Signed, Unauthenticated},
+    head::Head,
+    kind::{Kind, UnknownKind},
+    secrets::{InvalidSecrets, Secrets},
+    sender::{InvalidSender, Options, Sender, Setup},
+};
 
 /// A body whose sender was authenticated.
 #[derive(Clone, Copy)]
@@ -41,6 +71,40 @@ pub enum Element {
         /// Why, in one sentence.
         reason: String,
     },
+}
+
+/// What a kind of sender is: one constant in the file of each.
+struct Declaration {
+    /// The word for it in the configuration.
+    word: &'static str,
+    /// Where the address is put, in the words of the registry's own interface.
+    place: &'static str,
+    /// What proves that it is them.
+    proof: Proof,
+    /// What does in its place when the sender is configured to sign; `None` where it can not be.
+    signing: Option<Proof>,
+    /// Reads a message.
+    parse: fn(&Message<'_>) -> Parsed,
+}
+
+/// What proves that it is them.
+struct Proof {
+    /// What is checked.
+    credential: Credential,
+    /// What is to be set at the registry for that.
+    hint: &'static str,
+}
+
+/// A message that may be read, and how.
+struct Message<'a> {
+    /// What the sender vouches for.
+    body: &'a [u8],
+    /// What nobody signed: it may tell how to read the body and by which id to know it, and nothing else.
+    head: &'a Head<'a>,
+    /// The host name to use instead of the message's.
+    registry: Option<&'a domain::image::Host>,
+    /// What image repositories are called that begin with a key.
+    repo_keys: &'a RepoKeys,
 }
 
 impl std::fmt::Debug for Verified<'_> {

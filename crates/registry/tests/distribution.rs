@@ -6,21 +6,27 @@ use domain::{
     announcement::Pushed,
     image::{Digest, Host},
 };
-use registry::webhook::{
-    Element, Parsed, Secrets, Unauthenticated,
-    distribution::{authenticate, parse},
-};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use registry::webhook::{Element, Head, Kind, Options, Parsed, Secrets, Sender, Unauthenticated};
 
 const SECRET: &str = "Bearer hush";
 
-fn secrets() -> Secrets {
-    Secrets::new(vec!["Bearer old".into(), SECRET.into()]).unwrap()
+fn sender(registry: Option<&str>) -> Sender {
+    let secrets = Secrets::new(vec!["Bearer old".into(), SECRET.into()]).unwrap();
+    let host: Option<Host> = registry.map(|host| host.parse().unwrap());
+    Sender::new(Kind::Distribution, secrets, Options { registry: host, ..Options::default() }).unwrap()
+}
+
+fn headers(authorization: &[&[u8]]) -> HeaderMap {
+    authorization.iter().map(|value| (AUTHORIZATION, HeaderValue::from_bytes(value).unwrap())).collect()
 }
 
 fn read(body: &[u8], registry: Option<&str>) -> Parsed {
-    let host: Option<Host> = registry.map(|host| host.parse().unwrap());
-    let sender = authenticate(&secrets(), [SECRET.as_bytes()]).unwrap();
-    parse(&sender.vouch_for(body), host.as_ref())
+    let sender = sender(registry);
+    let headers = headers(&[SECRET.as_bytes()]);
+    let head = Head { headers: &headers, query: None };
+    let verified = sender.admit(&head).unwrap().vouch_for(body).unwrap();
+    sender.parse(&verified, &head)
 }
 
 /// A body with one event whose target is given.
@@ -105,13 +111,18 @@ fn pulls_deletes_mounts_and_blobs_are_not_wanted() {
 
 #[test]
 fn the_authorization_header_is_one_and_entirely_a_secret() {
-    let refused = |values: &[&[u8]]| authenticate(&secrets(), values.iter().copied()).expect_err("it was let in");
+    let sender = sender(None);
+    let admit = |values: &[&[u8]]| {
+        let headers = headers(values);
+        sender.admit(&Head { headers: &headers, query: None }).map(|_| ())
+    };
+    let refused = |values: &[&[u8]]| admit(values).expect_err("it was let in");
     assert_eq!(refused(&[]), Unauthenticated::Missing);
     assert_eq!(refused(&[SECRET.as_bytes(), SECRET.as_bytes()]), Unauthenticated::Several);
     for wrong in [&b""[..], b"hush", b"Bearer hus", b"Bearer hush ", b"bearer hush", b"Bearer hush\xe9"] {
         assert_eq!(refused(&[wrong]), Unauthenticated::Wrong);
     }
-    assert!(authenticate(&secrets(), [&b"Bearer old"[..]]).is_ok());
+    assert!(admit(&[b"Bearer old"]).is_ok());
 }
 
 #[test]

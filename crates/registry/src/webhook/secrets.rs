@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
+use sha1::Sha1;
+use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
+
+use super::credential::Algorithm;
 
 /// The secrets of one sender, any of which is good: more than one while they are being rotated.
 ///
@@ -20,20 +25,6 @@ pub enum InvalidSecrets {
     /// One of them has no characters.
     #[error("a secret is empty")]
     Empty,
-}
-
-/// The sender is not who it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unauthenticated {
-    /// There is no credential.
-    #[error("the request has no credential")]
-    Missing,
-    /// There is more than one, and a proxy may have checked another than we would.
-    #[error("the request has more than one credential")]
-    Several,
-    /// It is not one of the secrets.
-    #[error("the request's credential is wrong")]
-    Wrong,
 }
 
 impl Secrets {
@@ -59,6 +50,20 @@ impl Secrets {
             .iter()
             .fold(Choice::from(0), |found, secret| found | secret.expose_secret().as_bytes().ct_eq(claimed))
             .into()
+    }
+
+    /// Tells whether one of the secrets made that signature for the body; comparing takes as long whatever is wrong.
+    pub(super) fn signed(&self, algorithm: Algorithm, unverified_body: &[u8], claimed: &[u8]) -> bool {
+        let is_by = |secret: &SecretString| {
+            let key = secret.expose_secret().as_bytes();
+            match algorithm {
+                Algorithm::Sha1 => Hmac::<Sha1>::new_from_slice(key)
+                    .is_ok_and(|mac| mac.chain_update(unverified_body).verify_slice(claimed).is_ok()),
+                Algorithm::Sha256 => Hmac::<Sha256>::new_from_slice(key)
+                    .is_ok_and(|mac| mac.chain_update(unverified_body).verify_slice(claimed).is_ok()),
+            }
+        };
+        self.0.iter().fold(false, |found, secret| found | is_by(secret))
     }
 }
 

@@ -9,16 +9,10 @@ use domain::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::webhook::{json, names, reading::Meaning};
+
 /// What the layers and configurations of images are announced as.
 const BLOB: &str = "application/octet-stream";
-
-/// What a readable event comes to.
-pub(super) enum Meaning {
-    /// A tag was pushed.
-    Pushed(Pushed),
-    /// Something that we understand and do not want.
-    Unwanted,
-}
 
 /// Why an event can not be used.
 #[derive(Debug, thiserror::Error)]
@@ -91,18 +85,18 @@ pub(super) fn read(text: &str, registry: Option<&Host>) -> Result<Meaning, Unusa
         return Ok(Meaning::Unwanted);
     }
     // The images of an index, signatures and other referrers are pushed by digest, without a tag.
-    let Some(tag) = target.tag.as_deref().filter(|tag| !tag.is_empty()) else {
+    let Some(tag) = target.tag.as_deref().filter(|tag| !tag.is_empty() && tag.parse::<Digest>().is_err()) else {
         return Ok(Meaning::Unwanted);
     };
     let tag: Tag = tag.parse()?;
     let host = match registry {
         Some(host) => host.clone(),
-        None => string(target.url).and_then(|url| host_of(&url)).ok_or(Unusable::Registry)?,
+        None => string(target.url).and_then(|url| names::host_of_url(&url)).ok_or(Unusable::Registry)?,
     };
     Ok(Meaning::Pushed(Pushed {
         repository: Repository::new(host, &target.repository).map_err(Unusable::Repository)?,
         tag,
-        claimed_digest: string(target.digest).and_then(|digest| digest.parse::<Digest>().ok()),
+        claimed_digest: names::digest(string(target.digest)),
     }))
 }
 
@@ -117,12 +111,5 @@ pub(super) fn id(text: &str) -> Option<String> {
 
 /// A value, if it is a string.
 fn string(value: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    value.and_then(|value| serde_json::from_str(value.get()).ok())
-}
-
-/// The host of a URL as the registry builds them; anything unusual in it is refused rather than interpreted.
-fn host_of(url: &str) -> Option<Host> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let (host, _path) = rest.split_once('/')?;
-    host.to_ascii_lowercase().parse().ok()
+    value.and_then(json::string)
 }
