@@ -2,9 +2,11 @@
 
 mod barrier;
 mod branches;
+mod builds;
 mod crash;
 mod debian;
 mod door;
+mod intake;
 mod latency;
 mod moved;
 mod overlay;
@@ -12,5 +14,7 @@ mod people;
 mod programs;
 mod proof;
 mod release;
+mod senders;
 mod trouble;
+mod unheard;
 mod unprotected;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tokio::{
@@ -38,8 +38,24 @@ impl Tagferry {
     ///
     /// It did not start; the error has its log.
     pub async fn start(config: &Path, log: &Path) -> Result<Self> {
+        Self::launch(Command::new(binaries::program("tagferry")?), config, log).await
+    }
+
+    /// Starts the service so that [`limit_file_size`](Self::limit_file_size) makes its writes fail and does not end it.
+    ///
+    /// # Errors
+    ///
+    /// It did not start; the error has its log.
+    pub async fn start_with_a_disk_that_can_fill(config: &Path, log: &Path) -> Result<Self> {
+        let mut shell = Command::new("sh");
+        // Without the trap the system would not only refuse the write but send a signal that kills.
+        shell.args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#]).arg(binaries::program("tagferry")?);
+        Self::launch(shell, config, log).await
+    }
+
+    async fn launch(mut program: Command, config: &Path, log: &Path) -> Result<Self> {
         let sink = std::fs::OpenOptions::new().create(true).append(true).open(log).context("opening the log")?;
-        let mut child = Command::new(binaries::program("tagferry")?)
+        let mut child = program
             .args(["serve", "--log", "info,reconciler=debug", "--config"])
             .arg(config)
             .stdin(Stdio::null())
@@ -66,6 +82,21 @@ impl Tagferry {
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Lets no file of it grow beyond so many bytes, as a full disk would; `None` for any size.
+    ///
+    /// # Errors
+    ///
+    /// It has ended, or the limit could not be set.
+    pub async fn limit_file_size(&self, bytes: Option<u64>) -> Result<()> {
+        let id = self.child.id().context("it has ended already")?;
+        let bytes = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let mut prlimit = Command::new("prlimit");
+        prlimit.arg(format!("--pid={id}")).arg(format!("--fsize={bytes}:unlimited"));
+        let status = prlimit.status().await.context("running prlimit (Debian package util-linux)")?;
+        ensure!(status.success(), "prlimit {id} failed");
+        Ok(())
     }
 
     /// Kills it with SIGKILL, as a crash would.

@@ -4,10 +4,13 @@
 //! Names, patterns and paths are parsed while the file is read, so that a mistake is reported with its line and
 //! column. Secrets are never in the file: it names where each is.
 
+mod actions;
 mod application;
 mod environment;
 mod fields;
+mod limits;
 mod secret;
+mod sender;
 
 use std::{
     collections::BTreeMap,
@@ -24,8 +27,11 @@ use serde::Deserialize;
 use url::Url;
 
 pub use self::{
+    actions::ActionsSettings,
     application::ApplicationSettings,
+    limits::LimitSettings,
     secret::{SecretSource, SecretSources, SecretUnavailable},
+    sender::{Sender, SenderKind, SenderSettings},
 };
 use self::{
     fields::{UniqueMap, duration, parsed, parsed_option},
@@ -68,6 +74,9 @@ pub struct ServerSettings {
     /// Where clones of GitOps repositories are kept; they can be deleted at any time.
     #[serde(default = "ServerSettings::default_data_dir")]
     pub data_dir: PathBuf,
+    /// How much is taken at once.
+    #[serde(default)]
+    pub limits: LimitSettings,
 }
 
 /// Where the service remembers.
@@ -95,6 +104,8 @@ pub struct GitHubSettings {
     /// The secrets of its webhook, which is then taken at `/v1/hooks/github`.
     #[serde(default)]
     pub webhook_secrets: SecretSources,
+    /// Whose word on builds counts; nobody's when it is not given.
+    pub actions: Option<ActionsSettings>,
     /// How soon to look again at a pull request that no webhook told about.
     #[serde(default = "GitHubSettings::default_poll_interval", deserialize_with = "duration")]
     pub poll_interval: Duration,
@@ -143,30 +154,6 @@ pub enum Role {
     Releaser,
     /// Everything.
     Admin,
-}
-
-/// Somebody who may tell us something.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SenderSettings {
-    /// How they speak.
-    pub kind: SenderKind,
-    /// What proves that it is them; any of the list does.
-    pub secrets: SecretSources,
-    /// The registry's host name to use instead of the message's.
-    #[serde(default, deserialize_with = "parsed_option")]
-    pub registry: Option<Host>,
-}
-
-/// How a sender speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SenderKind {
-    /// A CNCF Distribution registry; the secret is the whole value of its `Authorization` header.
-    Distribution,
-    /// GitHub's webhooks; the secret is the key of their signature.
-    #[serde(rename = "github")]
-    GitHub,
 }
 
 /// How a registry is reached.
@@ -225,20 +212,17 @@ pub enum Error {
         /// What is wrong.
         source: SecretUnavailable,
     },
+    /// What is said of a sender does not go with its kind.
+    #[error("senders.{name}")]
+    Sender {
+        /// Which one.
+        name: Name,
+        /// What does not fit.
+        source: registry::webhook::InvalidSender,
+    },
     /// Two settings contradict each other, or one is missing.
     #[error("{0}")]
     Contradiction(String),
-}
-
-impl SenderKind {
-    /// The word for it in the configuration.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Distribution => "distribution",
-            Self::GitHub => "github",
-        }
-    }
 }
 
 impl ServerSettings {
@@ -325,41 +309,34 @@ impl Config {
             .collect()
     }
 
-    /// The secrets of each sender, that of the forge's webhook included.
+    /// Each sender with its secrets at hand, the forge's webhook included.
     ///
     /// # Errors
     ///
-    /// A secret is not where the configuration says, or two senders have the address of the forge's webhook.
+    /// A secret is not where the configuration says, what is said of a sender does not go with its kind, or two senders
+    /// have the address of the forge's webhook.
     pub fn senders(&self) -> Result<BTreeMap<String, Sender>, Error> {
         let mut senders = BTreeMap::new();
         for (name, settings) in self.senders.iter() {
-            let secrets = read_all(&settings.secrets, &format!("senders.{name}.secrets"))?;
-            let sender = Sender { kind: settings.kind, secrets, registry: settings.registry.clone() };
-            senders.insert(name.to_string(), sender);
+            senders.insert(name.to_string(), settings.sender(name)?);
         }
         if !self.github.webhook_secrets.is_empty() {
             let secrets = read_all(&self.github.webhook_secrets, "github.webhook_secrets")?;
-            let forge = Sender { kind: SenderKind::GitHub, secrets, registry: None };
-            if senders.insert("github".to_owned(), forge).is_some() {
+            if senders.insert("github".to_owned(), Sender::GitHub { secrets }).is_some() {
                 return Err(Error::Contradiction(
                     "senders.github and github.webhook_secrets have the same address: give the sender another name"
                         .to_owned(),
                 ));
             }
         }
+        if self.github.actions.is_some() && senders.contains_key(crate::http::REPORTS) {
+            return Err(Error::Contradiction(
+                "senders.github-actions and github.actions are filed under the same name: give the sender another one"
+                    .to_owned(),
+            ));
+        }
         Ok(senders)
     }
-}
-
-/// A sender with its secrets at hand.
-#[derive(Debug)]
-pub struct Sender {
-    /// How they speak.
-    pub kind: SenderKind,
-    /// What proves that it is them; at least one.
-    pub secrets: Vec<secrecy::SecretString>,
-    /// The registry's host name to use instead of the message's.
-    pub registry: Option<Host>,
 }
 
 #[cfg(test)]

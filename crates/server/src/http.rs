@@ -1,12 +1,16 @@
 //! The routes. Nothing behind them knows HTTP.
 
+mod builds;
 mod caller;
 mod deliveries;
 mod error;
 mod health;
 mod hooks;
+mod limits;
 mod page;
+mod rate;
 mod releases;
+mod room;
 mod segment;
 mod tally;
 
@@ -16,15 +20,17 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Router, middleware,
     routing::{get, post},
 };
 use reconciler::Waker;
-use registry::webhook::Secrets;
-use secrecy::SecretString;
 
-pub(crate) use self::tally::Tally;
-use crate::config::{ApiToken, Sender, SenderKind};
+pub(crate) use self::{
+    builds::{Reports, SENDER as REPORTS},
+    limits::Limits,
+    tally::Tally,
+};
+use crate::config::{ApiToken, Sender};
 
 /// What the routes work with; cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -39,51 +45,30 @@ pub(crate) struct Shared {
     pub(crate) waker: Waker,
     /// Who is let in, by name.
     pub(crate) doors: BTreeMap<String, Door>,
+    /// How workflows report builds; `None` when they may not.
+    pub(crate) reports: Option<Reports>,
     /// The repositories that pull requests are in; what happens elsewhere is of no interest.
     pub(crate) gitops: BTreeSet<domain::forge::Repository>,
     /// Who may ask.
     pub(crate) tokens: Vec<ApiToken>,
     /// Who asked and may not.
     pub(crate) strangers: Tally,
+    /// How much more is taken.
+    pub(crate) limits: Limits,
 }
 
 /// Where one sender comes in.
 #[derive(Debug)]
 pub(crate) struct Door {
-    /// What opens it.
-    pub(crate) lock: Lock,
+    /// Who it is for, and what opens it.
+    pub(crate) sender: Sender,
     /// What was not taken there.
     pub(crate) tally: Tally,
 }
 
-/// How a sender is let in and understood.
-#[derive(Debug)]
-pub(crate) enum Lock {
-    /// A CNCF Distribution registry.
-    Distribution {
-        /// Any of them is the whole value of its `Authorization` header.
-        secrets: Secrets,
-        /// The host name to use instead of the message's.
-        registry: Option<domain::image::Host>,
-    },
-    /// GitHub's webhooks.
-    GitHub {
-        /// Any of them is the key of its signature.
-        secrets: Vec<SecretString>,
-    },
-}
-
 impl From<Sender> for Door {
     fn from(sender: Sender) -> Self {
-        let lock = match sender.kind {
-            SenderKind::Distribution => Lock::Distribution {
-                secrets: Secrets::new(sender.secrets)
-                    .expect("no secret of the configuration is empty, and there is one"),
-                registry: sender.registry,
-            },
-            SenderKind::GitHub => Lock::GitHub { secrets: sender.secrets },
-        };
-        Self { lock, tally: Tally::default() }
+        Self { sender, tally: Tally::default() }
     }
 }
 
@@ -106,6 +91,10 @@ impl State {
         self.0.doors.get(sender)
     }
 
+    fn reports(&self) -> Option<&Reports> {
+        self.0.reports.as_ref()
+    }
+
     fn gitops(&self) -> &BTreeSet<domain::forge::Repository> {
         &self.0.gitops
     }
@@ -117,16 +106,26 @@ impl State {
     fn strangers(&self) -> &Tally {
         &self.0.strangers
     }
+
+    fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
 }
 
 /// All routes.
 pub(crate) fn router(state: State) -> Router {
-    Router::new()
-        .route("/v1/hooks/{sender}", post(hooks::receive))
+    let asked = Router::new()
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{id}", get(deliveries::show))
         .route("/v1/releases", get(releases::list))
         .route("/v1/releases/{id}", get(releases::show))
+        .route_layer(middleware::from_fn_with_state(state.clone(), limits::enter));
+    Router::new()
+        .route("/v1/hooks/{sender}", post(hooks::receive))
+        .route_layer(middleware::from_fn_with_state(state.clone(), limits::meter))
+        .route("/v1/builds", post(builds::report))
+        .merge(asked)
+        // However much is to do, it can be seen that the service lives.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(error::not_found)

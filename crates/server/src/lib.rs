@@ -3,11 +3,13 @@
 //! Puts the parts together and opens the door. Read the modules in this order:
 //!
 //! - [`config`]: the configuration file, and the one place that reads the environment.
+//! - `connections`: who may talk to us at once, and for how long.
 //! - `http`: the routes; the one place where errors become status codes.
 //! - `service`: starts everything, and stops it in order.
 //! - [`telemetry`]: what is logged, and how.
 
 pub mod config;
+mod connections;
 mod http;
 mod service;
 pub mod telemetry;

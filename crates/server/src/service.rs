@@ -1,16 +1,19 @@
 //! Starts everything, and stops it in order.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::Utc;
+use domain::application::Application;
+use identity::Verifier;
 use reconciler::Reconciler;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::{self, Config},
-    http::{self, Door, Shared, State, Tally},
+    config::{self, Config, LimitSettings},
+    connections,
+    http::{self, Door, Limits, REPORTS, Reports, Shared, State, Tally},
 };
 
 /// How long requests, and then passes, that have begun may take to end after a request to stop, before they are left;
@@ -23,6 +26,7 @@ pub struct Service {
     listener: TcpListener,
     address: SocketAddr,
     state: State,
+    limits: LimitSettings,
     reconciler: Arc<Reconciler>,
 }
 
@@ -41,6 +45,9 @@ pub enum Error {
     /// The settings of the registries can not be used.
     #[error("setting up the registries (registries)")]
     Registry(#[from] registry::Error),
+    /// The keys of workflows' tokens can not be fetched from here.
+    #[error("setting up the reports of builds (github.actions)")]
+    Identity(#[from] identity::Error),
     /// Nothing can be kept in the directory for clones.
     #[error("making the directory {} (server.data_dir)", path.display())]
     DataDir {
@@ -57,9 +64,6 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The HTTP server ended.
-    #[error("serving HTTP")]
-    Serve(#[source] std::io::Error),
 }
 
 impl Service {
@@ -71,7 +75,10 @@ impl Service {
     pub async fn start(config: &Config) -> Result<Self, Error> {
         let applications = config.applications()?;
         let gitops = applications.iter().map(|application| application.gitops.repository.clone()).collect();
-        let doors = config.senders()?.into_iter().map(|(name, sender)| (name, Door::from(sender))).collect();
+        let doors: BTreeMap<_, _> =
+            config.senders()?.into_iter().map(|(name, sender)| (name, Door::from(sender))).collect();
+        let reports = reports(config, &applications)?;
+        let limits = config.server.limits;
         let data_dir = config.server.data_dir.join("git");
         std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
         let registries = registry::Registries::new(config.registries()?, registry::Timeouts::default())?;
@@ -90,12 +97,14 @@ impl Service {
         let state = State::new(Shared {
             store,
             waker: reconciler.waker(),
+            limits: Limits::new(&limits, doors.keys().map(String::as_str).chain(reports.iter().map(|_| REPORTS))),
             doors,
+            reports,
             gitops,
             tokens: config.api.tokens.clone(),
             strangers: Tally::default(),
         });
-        Ok(Self { listener, address, state, reconciler })
+        Ok(Self { listener, address, state, limits, reconciler })
     }
 
     /// Where it listens.
@@ -108,19 +117,17 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// The HTTP server ended by itself, or the store can not be closed.
+    /// The store can not be closed.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let Self { listener, address, state, reconciler } = self;
+        let Self { listener, address, state, limits, reconciler } = self;
         info!(%address, "serving");
         let store = state.store().clone();
         let workers = tokio::spawn(reconciler.run(stop.clone()));
-        let serving = axum::serve(listener, http::router(state)).with_graceful_shutdown(stop.clone().cancelled_owned());
-        let served = tokio::select! {
-            served = serving => served.map_err(Error::Serve),
+        tokio::select! {
+            () = connections::serve(listener, http::router(state), limits, &stop) => {}
             // A client that never finishes its request does not keep the service from stopping.
-            () = patience_after(&stop) => Ok(()),
-        };
-        stop.cancel();
+            () = patience_after(&stop) => {}
+        }
         match tokio::time::timeout(PATIENCE, workers).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(%error, "the workers ended unexpectedly"),
@@ -128,12 +135,21 @@ impl Service {
                 warn!("passes are left unfinished; they are repeated at the next start");
             }
         }
-        let closed = store.close().await;
-        served?;
-        closed?;
+        store.close().await?;
         info!("stopped");
         Ok(())
     }
+}
+
+/// How workflows report builds, if any may.
+fn reports(config: &Config, applications: &[Application]) -> Result<Option<Reports>, Error> {
+    let Some(actions) = &config.github.actions else { return Ok(None) };
+    Ok(Some(Reports {
+        verifier: Verifier::new(actions.identity())?,
+        policy: actions.policy(applications),
+        applications: applications.to_vec(),
+        tally: Tally::default(),
+    }))
 }
 
 async fn patience_after(stop: &CancellationToken) {

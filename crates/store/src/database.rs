@@ -10,11 +10,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use sqlx::{
-    ConnectOptions as _, Sqlite, SqlitePool, Transaction,
+    ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Error, migration};
+use crate::{Error, delivery::Intake, migration};
 
 /// How long a statement waits for another process that has the file, as a backup does.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,6 +30,7 @@ const READERS: u32 = 4;
 pub struct Store {
     writer: SqlitePool,
     reader: SqlitePool,
+    intake: Intake,
     lock: Arc<File>,
 }
 
@@ -55,7 +56,8 @@ impl Store {
         let writer = connect_writer(options.clone()).await.map_err(failed)?;
         migration::apply(&writer).await?;
         let reader = connect_readers(options).await.map_err(failed)?;
-        let store = Self { writer, reader, lock: Arc::new(lock) };
+        let intake = Intake::start(writer.clone());
+        let store = Self { writer, reader, intake, lock: Arc::new(lock) };
         let due = store.take_over(now).await?;
         if due > 0 {
             tracing::info!(due, "the work of the process before is taken over");
@@ -63,12 +65,13 @@ impl Store {
         Ok(store)
     }
 
-    /// Finishes what was begun and lets another process have the file. Every clone is closed with it.
+    /// Finishes what was begun, records the deliveries that wait, and lets another process have the file. Every clone is closed with it.
     ///
     /// # Errors
     ///
     /// The file cannot be unlocked; it is when the process ends.
     pub async fn close(self) -> Result<(), Error> {
+        self.intake.close().await;
         self.reader.close().await;
         self.writer.close().await;
         self.lock.unlock().map_err(|source| Error::Database(sqlx::Error::Io(source)))
@@ -89,6 +92,11 @@ impl Store {
         Ok(self.writer.begin_with("begin immediate").await?)
     }
 
+    /// Where deliveries wait to be recorded.
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
     /// A transaction that sees the database at one moment.
     pub(crate) async fn read(&self) -> Result<Transaction<'static, Sqlite>, Error> {
         Ok(self.reader.begin().await?)
@@ -103,8 +111,19 @@ async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, sql
         .acquire_timeout(TURN_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
+        .after_release(|connection, _| Box::pin(is_out_of_transaction(connection)))
         .connect_with(options)
         .await
+}
+
+/// Whether a connection can be given out again.
+///
+/// When the disk is full SQLite ends the transaction by itself (<https://www.sqlite.org/lang_transaction.html>,
+/// section 3.1); rolling it back fails then, and sqlx takes it for open for ever: every later one would be refused.
+async fn is_out_of_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback may still be under way; this waits behind it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 async fn connect_readers(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {

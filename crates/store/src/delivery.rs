@@ -1,20 +1,20 @@
 //! What senders said, kept as received.
 
 use chrono::{DateTime, Utc};
-use domain::{
-    announcement::{Announcement, Pushed},
-    image::{Digest, Tag},
-};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use domain::announcement::{Announcement, Pushed};
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{
-    AnnouncementId, Claim, DeliveryId, Error, Id, ReleaseId, Store, Subject,
-    rows::{column, id, maybe_parsed, millis, parsed, time},
-    text::{LONGEST_LINE, bounded, sentence},
-    work,
+    AnnouncementId, Claim, DeliveryId, Error, Id, ReleaseId, Store,
+    rows::{column, maybe_parsed, parsed, time},
+    text::sentence,
 };
 
+mod batch;
+mod intake;
 mod retention;
+
+pub(crate) use self::intake::Intake;
 
 /// The longest id of a sender's delivery that is taken, in bytes; what is sent is a tenth of it.
 const LONGEST_DELIVERY_ID: usize = 512;
@@ -90,26 +90,18 @@ pub enum AnnouncementVerdict {
 impl Store {
     /// Records a delivery with what it says, unless its sender sent one with that id before.
     ///
-    /// When this returns the delivery is on disk. Repeatable. The oldest deliveries make room for it: of more than
+    /// When this returns the delivery is on disk. Those that are recorded at the same time wait for the disk together.
+    /// Repeatable; where the caller does not wait for the end, it may be recorded all the same. The oldest deliveries make room for it: of more than
     /// 100 000, those are deleted whose announcements are all settled.
     ///
     /// # Errors
     ///
-    /// The id is too long, or the database failed.
+    /// The id is too long, or the database failed or did not get to it in time.
     pub async fn record_delivery(&self, new: &NewDelivery<'_>) -> Result<Recorded, Error> {
         if new.sender_delivery_id.len() > LONGEST_DELIVERY_ID {
             return Err(Error::TooLong { what: "the sender's delivery id", longest: LONGEST_DELIVERY_ID });
         }
-        let mut transaction = self.write().await?;
-        let Some(delivery) = insert_delivery(&mut transaction, new).await? else {
-            return find_delivery(&mut transaction, new).await.map(Recorded::Repeated);
-        };
-        for element in &new.elements {
-            insert_element(&mut transaction, delivery, element, new.received_at).await?;
-        }
-        retention::delete_oldest(&mut transaction, delivery, retention::MOST_DELIVERIES).await?;
-        transaction.commit().await?;
-        Ok(Recorded::New(delivery))
+        self.intake().record(new.into()).await
     }
 
     /// What an announcement says and where it came from.
@@ -170,101 +162,6 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         Ok(transaction.commit().await?)
-    }
-}
-
-async fn insert_delivery(
-    connection: &mut SqliteConnection,
-    new: &NewDelivery<'_>,
-) -> Result<Option<DeliveryId>, Error> {
-    let row = sqlx::query(
-        "insert into deliveries (sender, sender_delivery_id, received_at_ms, body) \
-         values ($1, $2, $3, $4) on conflict (sender, sender_delivery_id) do nothing returning id",
-    )
-    .bind(new.sender)
-    .bind(new.sender_delivery_id)
-    .bind(millis(new.received_at))
-    .bind(new.body)
-    .fetch_optional(connection)
-    .await?;
-    row.map(|row| id(&row, "id")).transpose()
-}
-
-async fn find_delivery(connection: &mut SqliteConnection, new: &NewDelivery<'_>) -> Result<DeliveryId, Error> {
-    let row = sqlx::query("select id from deliveries where sender = $1 and sender_delivery_id = $2")
-        .bind(new.sender)
-        .bind(new.sender_delivery_id)
-        .fetch_one(connection)
-        .await?;
-    id(&row, "id")
-}
-
-/// Adds an announcement, and work for it unless it is unusable.
-async fn insert_element(
-    connection: &mut SqliteConnection,
-    delivery: DeliveryId,
-    element: &Element,
-    received_at: DateTime<Utc>,
-) -> Result<(), Error> {
-    let columns = Columns::of(element);
-    let row = sqlx::query(
-        "insert into announcements \
-             (delivery_id, kind, repository, tag, claimed_digest, unusable_text, verdict, reason) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
-    )
-    .bind(delivery.key())
-    .bind(columns.kind)
-    .bind(columns.repository)
-    .bind(columns.tag.map(Tag::as_str))
-    .bind(columns.claimed_digest.map(Digest::as_str))
-    .bind(columns.unusable_text)
-    .bind(columns.verdict)
-    .bind(columns.reason)
-    .fetch_one(&mut *connection)
-    .await?;
-    match element {
-        Element::Announced(_) => {
-            let announcement = Subject::Announcement(id(&row, "id")?);
-            work::add(connection, announcement, received_at).await
-        }
-        Element::Unusable { .. } => Ok(()),
-    }
-}
-
-/// An element as the table of announcements has it.
-#[derive(Default)]
-struct Columns<'a> {
-    kind: &'static str,
-    repository: Option<String>,
-    tag: Option<&'a Tag>,
-    claimed_digest: Option<&'a Digest>,
-    unusable_text: Option<String>,
-    verdict: &'static str,
-    reason: Option<String>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(element: &'a Element) -> Self {
-        match element {
-            Element::Announced(Announcement::Pushed(pushed)) => Self {
-                kind: "pushed",
-                repository: Some(pushed.repository.to_string()),
-                tag: Some(&pushed.tag),
-                claimed_digest: pushed.claimed_digest.as_ref(),
-                verdict: "pending",
-                ..Self::default()
-            },
-            Element::Announced(Announcement::Moved(repository)) => {
-                Self { kind: "moved", repository: Some(repository.to_string()), verdict: "pending", ..Self::default() }
-            }
-            Element::Unusable { text, reason } => Self {
-                kind: "unusable",
-                unusable_text: Some(bounded(text, LONGEST_LINE)),
-                verdict: "unusable",
-                reason: Some(sentence(reason)),
-                ..Self::default()
-            },
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong, by what a caller could do about it.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
 use domain::fault::Fault;
 
@@ -57,6 +57,9 @@ pub enum Error {
         /// Table and column, or what is missing.
         what: String,
     },
+    /// It was to be recorded together with others, and none of them was.
+    #[error("nothing was recorded of what came at the same time")]
+    Together(#[source] Arc<Self>),
     /// The database refused or did not answer.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -74,21 +77,23 @@ impl Error {
             | Self::Migration(_)
             | Self::TooLong { .. }
             | Self::Corrupt { .. } => Fault::Permanent,
-            Self::Database(source) if lasts(source) => Fault::Permanent,
+            Self::Together(source) => source.fault(),
+            Self::Database(_) if self.result_code().is_some_and(|code| LASTING_CODES.contains(&code)) => {
+                Fault::Permanent
+            }
             Self::Database(_) => Fault::Transient,
         }
+    }
+
+    /// What SQLite says, without the details that an extended result code has.
+    pub(crate) fn result_code(&self) -> Option<i32> {
+        let Self::Database(source) = self else { return None };
+        let extended = source.as_database_error()?.code()?.parse::<i32>().ok()?;
+        Some(extended & 0xff)
     }
 
     /// A row or column that does not read back.
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt { what: what.into() }
     }
-}
-
-fn lasts(source: &sqlx::Error) -> bool {
-    source
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .and_then(|code| code.parse::<i32>().ok())
-        .is_some_and(|extended| LASTING_CODES.contains(&(extended & 0xff)))
 }

@@ -46,7 +46,7 @@ pub struct Promotion {
     pub pull_request: Option<Number>,
     /// The commits that we pushed or were about to, oldest first.
     pub heads: Vec<PushedHead>,
-    /// The ending that was decided while its pull request was open.
+    /// The ending that was decided, before anything is closed or deleted for it.
     pub closing: Option<Ending>,
     /// How it ended; `None` while it is on its way.
     pub outcome: Option<Outcome>,

@@ -7,7 +7,7 @@ use domain::forge;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    AnnouncementId, Error, Id, Promotion, PromotionId, Store,
+    AnnouncementId, DeliveryId, Error, Id, Promotion, PromotionId, Store,
     rows::{self, column, lease_end, millis, unsigned},
 };
 
@@ -241,6 +241,26 @@ pub(crate) async fn add(connection: &mut SqliteConnection, subject: Subject, now
     .bind(kind)
     .bind(key)
     .bind(millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Adds work for each announcement of the deliveries with these keys that is pending: it is due since it was received.
+pub(crate) async fn add_announcements(
+    connection: &mut SqliteConnection,
+    first: DeliveryId,
+    last: DeliveryId,
+) -> Result<(), Error> {
+    sqlx::query(
+        "insert into work (subject_kind, subject_id, due_at_ms, attempts, fence) \
+         select 'announcement', announcements.id, deliveries.received_at_ms, 0, 0 \
+         from announcements join deliveries on deliveries.id = announcements.delivery_id \
+         where announcements.delivery_id between $1 and $2 and announcements.verdict = 'pending' \
+         order by announcements.id",
+    )
+    .bind(first.key())
+    .bind(last.key())
     .execute(connection)
     .await?;
     Ok(())

@@ -4,10 +4,12 @@
 //!
 //! - [`stage`]: what a test run consists of, and running it.
 //! - [`tally`]: how many tests ran, read from what they print.
+//! - [`bench`]: what is measured, and running it.
 //! - [`setup`]: the programs that the tests run, and installing those that are missing.
 //! - [`kubectl`]: the Kustomize that judges edits.
 //! - [`say`]: the lines that these commands add to those of the programs they run.
 
+mod bench;
 mod kubectl;
 mod say;
 mod setup;
@@ -18,14 +20,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::stage::Stage;
+use crate::{bench::Benchmark, stage::Stage};
 
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask test                 set up, then run every stage
   cargo xtask test --only clippy   run one stage
   cargo xtask test --skip-setup    install nothing and look for nothing
-  cargo xtask setup                only install what the tests need";
+  cargo xtask setup                only install what the tests need
+  cargo xtask bench intake         how many deliveries a second are durable";
 
 /// Developer commands of Tagferry
 #[derive(Debug, Parser)]
@@ -50,6 +53,12 @@ enum Command {
         #[arg(long)]
         skip_setup: bool,
     },
+    /// Measure the release build, for some minutes; nothing else should run meanwhile
+    Bench {
+        /// What to measure
+        #[arg(value_name = "BENCHMARK")]
+        benchmark: Benchmark,
+    },
     /// Install the programs that the tests run, where they are missing
     ///
     /// They come as Debian packages, installed as root or through sudo. A kubectl that is missing or too old goes
@@ -63,6 +72,7 @@ fn main() -> anyhow::Result<ExitCode> {
             setup::run()?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Bench { benchmark } => bench::run(benchmark),
         Command::Test { only, skip_setup } => {
             let stages = only.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
             if stages.contains(&Stage::Test) && !skip_setup {

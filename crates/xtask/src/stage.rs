@@ -153,18 +153,18 @@ fn judge(tally: &Tally) -> anyhow::Result<()> {
     }
 }
 
-fn cargo(arguments: &str) -> Command {
+pub(crate) fn cargo(arguments: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(arguments.split(' '));
     command
 }
 
-fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
+pub(crate) fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     command.status().with_context(|| format!("starting {}", command.get_program().display()))
 }
 
 /// The exit code of a program; 1 when a signal ended it.
-fn code(status: ExitStatus) -> ExitCode {
+pub(crate) fn code(status: ExitStatus) -> ExitCode {
     status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 

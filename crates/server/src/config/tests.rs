@@ -87,11 +87,18 @@ fn the_example_in_the_tree_is_good() {
     let other = example
         .replace("  # token:", "  token:")
         .replace("  # git_url:", "  git_url:")
-        .replace("# plain_http", "plain_http")
-        .replace("  # other-organization", "  other-organization");
-    let other = read(&other).unwrap();
+        .replace("# plain_http", "plain_http");
+    let other: Vec<String> = other
+        .lines()
+        .map(|line| if line.contains(": { kind: ") { line.replacen("# ", "", 1) } else { line.to_owned() })
+        .collect();
+    let other = read(&other.join("\n")).unwrap();
     assert!(other.github.git_url.is_some());
-    assert_eq!(other.senders.len(), 2);
+    let kinds: Vec<SenderKind> = other.senders.values().map(|sender| sender.kind).collect();
+    let all = registry::webhook::Kind::ALL.map(SenderKind::Registry);
+    for kind in all.into_iter().chain([SenderKind::GitHub]) {
+        assert!(kinds.contains(&kind), "the example has no sender of kind {kind}");
+    }
 }
 
 #[test]
@@ -105,7 +112,11 @@ fn a_mistake_is_reported_with_its_line_and_column() {
         ("overlays/aws", "../aws", "an overlay is a directory inside the repository"),
         ("  mandelbrot:", "  Mandelbrot:", "a name is 1 to 63 lower-case letters"),
         ("branches: [main, release/1]", "branches: ['a b']", "not a branch name"),
-        ("kind: distribution", "kind: carrier-pigeon", "unknown variant `carrier-pigeon`"),
+        (
+            "kind: distribution",
+            "kind: carrier-pigeon",
+            "\"carrier-pigeon\": no kind of sender; there are distribution, docker-hub",
+        ),
         ("secrets: { file: /etc/hook }", "secrets: hunter2", "{ env: NAME } or { file: PATH }"),
         ("immutable: off", "immutable: maybe", "evidence is either required or off"),
         ("auto_merge: rebase", "auto_merge: force", "pull requests are merged by merge, squash or rebase"),

@@ -3,6 +3,8 @@
 //! What a caller reads is one sentence of ours; what went wrong inside goes to the log. That somebody was refused is
 //! said in the log by whoever knows who it was.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -21,6 +23,7 @@ pub(super) struct Problem {
     status: StatusCode,
     kind: &'static str,
     detail: String,
+    retry_after: Option<Duration>,
 }
 
 /// The body of a problem (RFC 9457 section 3).
@@ -63,6 +66,35 @@ impl Problem {
         )
     }
 
+    /// As much as is allowed is being worked on.
+    pub(super) fn overloaded() -> Self {
+        let detail = "too much is being worked on; try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(Duration::from_secs(1))
+    }
+
+    /// The sender sends more than one sender may; in so long there is room for another.
+    pub(super) fn too_often(wait: Duration) -> Self {
+        let detail = "more deliveries came than are taken of one sender; try again later";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-often", detail).retry_after(wait)
+    }
+
+    /// Whoever it is may not do this.
+    pub(super) fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// Nobody may report builds.
+    pub(super) fn no_reports() -> Self {
+        let detail = "builds are not taken here: github.actions is not configured";
+        Self::new(StatusCode::NOT_FOUND, "no-reports", detail)
+    }
+
+    /// A token could not be verified, for a reason that may pass.
+    pub(super) fn keys_unavailable() -> Self {
+        let detail = "the keys of the token's issuer are not to be had; try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "keys-unavailable", detail)
+    }
+
     /// There is no such thing.
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", &format!("there is no such {what}"))
@@ -79,7 +111,11 @@ impl Problem {
     }
 
     fn new(status: StatusCode, kind: &'static str, detail: &str) -> Self {
-        Self { status, kind, detail: detail.to_owned() }
+        Self { status, kind, detail: detail.to_owned(), retry_after: None }
+    }
+
+    fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 }
 
@@ -87,6 +123,7 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         error!(fault = error.fault().as_str(), error = %Chain(&error), "the store did not do what a request needs");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", "the store is not available; try again")
+            .retry_after(Duration::from_secs(5))
     }
 }
 
@@ -101,13 +138,15 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(&body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(wait) = self.retry_after {
+            // Whole seconds (RFC 9110 section 10.2.3), none of them too few.
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         match self.status {
             // RFC 9110 section 15.5.2 asks for a challenge.
             StatusCode::UNAUTHORIZED => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             // The rest of a body that is not wanted is not read.
             StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {

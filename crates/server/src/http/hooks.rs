@@ -14,13 +14,14 @@ use axum::{
 use chrono::Utc;
 use domain::{announcement::Announcement, forge::Repository};
 use http_body_util::LengthLimitError;
-use registry::webhook::distribution;
+use registry::webhook::{Head, Unauthenticated};
 use secrecy::SecretString;
-use serde::Serialize;
-use store::{Element, NewDelivery, Recorded};
+use serde::{Serialize, Serializer};
+use store::{DeliveryId, Element, NewDelivery, Recorded};
 use tracing::{debug, info, warn};
 
-use super::{Door, Lock, State, error::Problem, segment::Segment};
+use super::{Door, State, error::Problem, room, segment::Segment};
+use crate::config::Sender;
 
 /// The largest body that is read, in bytes; the largest real ones are a tenth of it.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -32,7 +33,8 @@ const SLOWEST_BODY: Duration = Duration::from_secs(10);
 #[derive(Debug, Serialize)]
 pub(super) struct Accepted {
     /// How it is found again; none when there was nothing to keep.
-    delivery: Option<String>,
+    #[serde(serialize_with = "as_text")]
+    delivery: Option<DeliveryId>,
     /// Whether it was taken before.
     repeated: bool,
     /// How many things it says that are of interest.
@@ -44,22 +46,38 @@ pub(super) struct Accepted {
 }
 
 /// A delivery that was let in and read, whatever the kind of its sender.
-struct Read {
-    body: Bytes,
-    id: String,
-    elements: Vec<Element>,
-    unwanted: usize,
+pub(super) struct Read {
+    pub(super) body: Bytes,
+    pub(super) id: String,
+    pub(super) elements: Vec<Element>,
+    pub(super) unwanted: usize,
+}
+
+impl Accepted {
+    /// The delivery, if it was taken before.
+    pub(super) fn repeated_delivery(&self) -> Option<DeliveryId> {
+        self.delivery.filter(|_| self.repeated)
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde gives a field by reference")]
+fn as_text<S: Serializer>(id: &Option<DeliveryId>, serializer: S) -> Result<S::Ok, S::Error> {
+    id.map(|id| id.to_string()).serialize(serializer)
 }
 
 /// `POST /v1/hooks/{sender}`
+///
+/// The query may hold a secret: it goes to the credential's check and nowhere else, neither into a log nor an answer.
 pub(super) async fn receive(
     extract::State(state): extract::State<State>,
     Segment(sender): Segment,
+    extract::RawQuery(query): extract::RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let door = state.door(&sender).ok_or_else(Problem::unknown_sender)?;
-    match admit(&state, &door.lock, &headers, body).await {
+    let head = Head { headers: &headers, query: query.as_deref() };
+    match admit(&state, &door.sender, &head, body).await {
         Ok(read) => {
             door.tally.pass_over(read.unwanted);
             record(&state, &sender, read).await
@@ -72,18 +90,20 @@ pub(super) async fn receive(
 }
 
 /// Lets a sender in, as early as its kind allows, and reads what it brings.
-async fn admit(state: &State, lock: &Lock, headers: &HeaderMap, body: Body) -> Result<Read, Problem> {
-    match lock {
-        Lock::Distribution { secrets, registry } => {
-            let authorization = headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
-            let sender = distribution::authenticate(secrets, authorization)
-                .map_err(|refused| Problem::unauthenticated(&refused.to_string()))?;
-            let body = read_body(headers, body).await?;
-            let parsed = distribution::parse(&sender.vouch_for(&body), registry.as_ref());
+async fn admit(state: &State, sender: &Sender, head: &Head<'_>, body: Body) -> Result<Read, Problem> {
+    match sender {
+        Sender::Registry(sender) => {
+            let refused = |refused: Unauthenticated| Problem::unauthenticated(&refused.to_string());
+            let admitted = sender.admit(head).map_err(refused)?;
+            let body = read_body(head.headers, body).await?;
+            let verified = admitted.vouch_for(&body).map_err(refused)?;
+            let parsed = sender.parse(&verified, head);
             Ok(of_registry(body, parsed))
         }
         // The signature is one of the body, which must be there to be checked.
-        Lock::GitHub { secrets } => of_forge(secrets, state.gitops(), headers, read_body(headers, body).await?),
+        Sender::GitHub { secrets } => {
+            of_forge(secrets, state.gitops(), head.headers, read_body(head.headers, body).await?)
+        }
     }
 }
 
@@ -96,7 +116,7 @@ fn report(sender: &str, door: &Door, problem: &Problem) {
 }
 
 /// Reads a body within its limits, before anything in it is looked at.
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+pub(super) async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::encoded());
     }
@@ -107,6 +127,7 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     match tokio::time::timeout(SLOWEST_BODY, to_bytes(body, LARGEST_BODY)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_length_limit(&error) => Err(Problem::too_large(LARGEST_BODY)),
+        Ok(Err(error)) if room::is_lacking(&error) => Err(Problem::overloaded()),
         Ok(Err(_)) | Err(_) => Err(Problem::incomplete()),
     }
 }
@@ -151,9 +172,12 @@ fn of_forge(
     Ok(Read { id: id.to_owned(), body: unverified_body, elements, unwanted })
 }
 
-/// Keeps a delivery before it is answered; one that says nothing of interest is only counted.
-async fn record(state: &State, sender: &str, read: Read) -> Result<(StatusCode, Json<Accepted>), Problem> {
+/// Keeps a delivery before it is answered, unless there are too many; one that says nothing of interest is only
+/// counted.
+pub(super) async fn record(state: &State, sender: &str, read: Read) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let Read { body, id, elements, unwanted } = read;
+    state.limits().count(sender, Instant::now())?;
+    let _permit = state.limits().enter()?;
     let unusable: Vec<String> = elements
         .iter()
         .filter_map(|element| match element {
@@ -171,7 +195,7 @@ async fn record(state: &State, sender: &str, read: Read) -> Result<(StatusCode, 
     let recorded = state.store().record_delivery(&new).await?;
     let (Recorded::New(delivery) | Recorded::Repeated(delivery)) = recorded;
     accepted.repeated = matches!(recorded, Recorded::Repeated(_));
-    accepted.delivery = Some(delivery.to_string());
+    accepted.delivery = Some(delivery);
     info!(sender, delivery.id = %delivery, announcements, repeated = accepted.repeated, "a delivery is taken");
     state.waker().wake();
     Ok((StatusCode::ACCEPTED, Json(accepted)))

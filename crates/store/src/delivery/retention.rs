@@ -2,7 +2,7 @@
 //!
 //! Releases, promotions and the ledger are not touched; they tell what came of a delivery when it is gone.
 
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::{DeliveryId, Error, rows::id};
 
@@ -11,36 +11,40 @@ use crate::{DeliveryId, Error, rows::id};
 /// A sender repeats a delivery within days, so that none is forgotten while its repetition may still come.
 pub(super) const MOST_DELIVERIES: i64 = 100_000;
 
-/// How many of the oldest are looked at each time: above one, so that a backlog shrinks, and few, so that
+/// How many of the oldest are looked at in each transaction: above one, so that a backlog shrinks, and few, so that
 /// recording a delivery costs the same however many are stuck.
 const OLDEST: i64 = 8;
 
-/// Deletes deliveries that are older than the last `most`, with what they announced.
+/// Deletes deliveries that are older than the last `most`, with what they announced, when those from `first` to `last`
+/// are added.
 ///
 /// Keys only grow, so that the last `most` keys are at most so many deliveries: nothing is counted. One that still
 /// has work is kept; it is looked at again when it is among the oldest.
 pub(super) async fn delete_oldest(
     connection: &mut SqliteConnection,
-    newest: DeliveryId,
+    first: DeliveryId,
+    last: DeliveryId,
     most: i64,
 ) -> Result<(), Error> {
-    let last = newest.key().saturating_sub(most);
-    for delivery in settled_until(connection, last).await? {
-        delete_announcements(connection, delivery).await?;
-        delete_delivery(connection, delivery).await?;
+    let too_old = |newest: DeliveryId| newest.key().saturating_sub(most);
+    let settled = settled_among(connection, too_old(first), too_old(last)).await?;
+    if !settled.is_empty() {
+        delete_announcements(connection, &settled).await?;
+        delete_deliveries(connection, &settled).await?;
     }
     Ok(())
 }
 
-/// The one with the key `last` and the oldest up to it, as far as no announcement of theirs has work.
-async fn settled_until(connection: &mut SqliteConnection, last: i64) -> Result<Vec<DeliveryId>, Error> {
+/// Those that grow too old now, and the oldest, as far as no announcement of theirs has work.
+async fn settled_among(connection: &mut SqliteConnection, first: i64, last: i64) -> Result<Vec<DeliveryId>, Error> {
     sqlx::query(
         "select id from deliveries \
-         where (id = $1 or id in (select id from deliveries where id <= $1 order by id limit $2)) \
+         where (id between $1 and $2 or id in (select id from deliveries where id <= $2 order by id limit $3)) \
              and not exists (select 1 from announcements \
                  join work on work.subject_kind = 'announcement' and work.subject_id = announcements.id \
                  where announcements.delivery_id = deliveries.id)",
     )
+    .bind(first)
     .bind(last)
     .bind(OLDEST)
     .fetch_all(connection)
@@ -50,14 +54,26 @@ async fn settled_until(connection: &mut SqliteConnection, last: i64) -> Result<V
     .collect()
 }
 
-async fn delete_announcements(connection: &mut SqliteConnection, delivery: DeliveryId) -> Result<(), Error> {
-    sqlx::query("delete from announcements where delivery_id = $1").bind(delivery.key()).execute(connection).await?;
+async fn delete_announcements(connection: &mut SqliteConnection, deliveries: &[DeliveryId]) -> Result<(), Error> {
+    let query = QueryBuilder::new("delete from announcements where delivery_id in (");
+    listed(query, deliveries).build().persistent(false).execute(connection).await?;
     Ok(())
 }
 
-async fn delete_delivery(connection: &mut SqliteConnection, delivery: DeliveryId) -> Result<(), Error> {
-    sqlx::query("delete from deliveries where id = $1").bind(delivery.key()).execute(connection).await?;
+async fn delete_deliveries(connection: &mut SqliteConnection, deliveries: &[DeliveryId]) -> Result<(), Error> {
+    let query = QueryBuilder::new("delete from deliveries where id in (");
+    listed(query, deliveries).build().persistent(false).execute(connection).await?;
     Ok(())
+}
+
+/// The statement with the list of keys that it ends in; there is at least one.
+fn listed(mut query: QueryBuilder<Sqlite>, deliveries: &[DeliveryId]) -> QueryBuilder<Sqlite> {
+    let mut list = query.separated(", ");
+    for delivery in deliveries {
+        list.push_bind(delivery.key());
+    }
+    query.push(")");
+    query
 }
 
 #[cfg(test)]

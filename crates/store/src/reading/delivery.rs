@@ -47,6 +47,21 @@ impl Store {
             None => Ok(None),
         }
     }
+
+    /// Whether a delivery came with exactly this body.
+    ///
+    /// # Errors
+    ///
+    /// The database failed, or there is no such delivery any more.
+    pub async fn is_body_of(&self, id: DeliveryId, body: &[u8]) -> Result<bool, Error> {
+        let mut reading = self.read().await?;
+        let row = sqlx::query("select body = $2 as is_it from deliveries where id = $1")
+            .bind(id.key())
+            .bind(body)
+            .fetch_one(&mut *reading)
+            .await?;
+        column(&row, "is_it")
+    }
 }
 
 async fn with_announcements(connection: &mut SqliteConnection, row: &SqliteRow) -> Result<DeliveryRow, Error> {

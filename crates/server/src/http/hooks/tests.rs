@@ -7,11 +7,15 @@ use axum::{
     http::{HeaderMap, HeaderValue, Request, header},
     response::{IntoResponse as _, Response},
 };
+use registry::webhook::{Kind, Options, Secrets};
 use secrecy::SecretString;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::http::{Shared, router, tally::Tally};
+use crate::{
+    config::LimitSettings,
+    http::{Limits, Shared, router, tally::Tally},
+};
 
 async fn text_of(response: Response) -> String {
     let bytes = to_bytes(response.into_body(), 10_000).await.unwrap();
@@ -22,16 +26,19 @@ async fn text_of(response: Response) -> String {
 async fn routes(directory: &std::path::Path) -> (Router, store::Store) {
     let url = format!("sqlite://{}", directory.join("x.db").display());
     let store = store::Store::open(&url, Utc::now()).await.unwrap();
-    let secrets = registry::webhook::Secrets::new(vec![SecretString::from("secret")]).unwrap();
-    let lock = Lock::Distribution { secrets, registry: Some("registry.example".parse().unwrap()) };
-    let door = Door { lock, tally: Tally::default() };
+    let secrets = Secrets::new(vec![SecretString::from("secret")]).unwrap();
+    let options = Options { registry: Some("registry.example".parse().unwrap()), ..Options::default() };
+    let sender = registry::webhook::Sender::new(Kind::Distribution, secrets, options).unwrap();
+    let door = Door::from(Sender::Registry(sender));
     let shared = Shared {
+        reports: None,
         store: store.clone(),
         waker: reconciler::Waker::default(),
         doors: [("hub".to_owned(), door)].into(),
         gitops: BTreeSet::new(),
         tokens: Vec::new(),
         strangers: Tally::default(),
+        limits: Limits::new(&LimitSettings::default(), ["hub"]),
     };
     (router(State::new(shared)), store)
 }

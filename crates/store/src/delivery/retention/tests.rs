@@ -47,7 +47,7 @@ impl World {
 
     async fn delete_oldest(&self, newest: i64, most: i64) {
         let mut transaction = self.store.write().await.unwrap();
-        delete_oldest(&mut transaction, crate::Id::new(newest), most).await.unwrap();
+        delete_oldest(&mut transaction, crate::Id::new(newest), crate::Id::new(newest), most).await.unwrap();
         transaction.commit().await.unwrap();
     }
 

@@ -1,0 +1,144 @@
+//! One sender of the configuration file.
+
+use std::{fmt, str::FromStr};
+
+use domain::{application::Name, image::Host};
+use registry::webhook::{self, Kind, Options, Secrets};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{
+    Error, SecretSources,
+    fields::{UniqueMap, parsed, parsed_option},
+    secret::read_all,
+};
+
+/// Somebody who may tell us something.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SenderSettings {
+    /// How they speak.
+    #[serde(deserialize_with = "parsed")]
+    pub kind: SenderKind,
+    /// What proves that it is them; any of the list does.
+    pub secrets: SecretSources,
+    /// The registry's host name to use instead of the message's.
+    #[serde(default, deserialize_with = "parsed_option")]
+    pub registry: Option<Host>,
+    /// Whether they sign with the secret instead of sending it, where both can be.
+    #[serde(default)]
+    pub signing: bool,
+    /// What image repositories of Artifactory are pulled under, by the key of the repository that is pushed to.
+    #[serde(default)]
+    pub repo_key_map: UniqueMap<String, String>,
+}
+
+/// How a sender speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderKind {
+    /// A registry.
+    Registry(Kind),
+    /// GitHub's webhooks about pull requests and checks.
+    GitHub,
+}
+
+/// A sender with its secrets at hand.
+#[derive(Debug)]
+pub enum Sender {
+    /// A registry.
+    Registry(webhook::Sender),
+    /// GitHub's webhooks about pull requests and checks.
+    GitHub {
+        /// Any of them is the key of its signature; at least one, and none is empty.
+        secrets: Vec<SecretString>,
+    },
+}
+
+/// No sender speaks so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no kind of sender; there are {}, and {}", Words, SenderKind::GitHub)]
+pub struct UnknownKind;
+
+/// The words for all kinds of registries.
+struct Words;
+
+impl SenderSettings {
+    /// The sender that these settings describe.
+    pub(super) fn sender(&self, name: &Name) -> Result<Sender, Error> {
+        let secrets = read_all(&self.secrets, &format!("senders.{name}.secrets"))?;
+        let kind = match self.kind {
+            SenderKind::Registry(kind) => kind,
+            SenderKind::GitHub => return self.forge(name, secrets),
+        };
+        let secrets = Secrets::new(secrets).expect("no secret of the configuration is empty, and there is one");
+        let options = Options {
+            registry: self.registry.clone(),
+            signing: self.signing,
+            repo_key_map: (*self.repo_key_map).clone(),
+        };
+        let sender = webhook::Sender::new(kind, secrets, options);
+        sender.map(Sender::Registry).map_err(|source| Error::Sender { name: name.clone(), source })
+    }
+
+    fn forge(&self, name: &Name, secrets: Vec<SecretString>) -> Result<Sender, Error> {
+        if self.registry.is_some() || self.signing || !self.repo_key_map.is_empty() {
+            let what = "`registry`, `signing` and `repo_key_map` are for registries";
+            return Err(Error::Contradiction(format!("senders.{name}: {what}")));
+        }
+        Ok(Sender::GitHub { secrets })
+    }
+}
+
+impl Sender {
+    /// How it speaks.
+    #[must_use]
+    pub const fn kind(&self) -> SenderKind {
+        match self {
+            Self::Registry(sender) => SenderKind::Registry(sender.kind()),
+            Self::GitHub { .. } => SenderKind::GitHub,
+        }
+    }
+
+    /// What to do at the other end so that it tells us.
+    #[must_use]
+    pub fn setup(&self) -> webhook::Setup {
+        match self {
+            Self::Registry(sender) => sender.setup(),
+            Self::GitHub { .. } => webhook::Setup {
+                parameter: None,
+                place: "the GitHub App's, the organisation's or the GitOps repository's webhook: content type application/json",
+                credential: "Secret is one of the secrets",
+            },
+        }
+    }
+}
+
+impl FromStr for SenderKind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        if text == "github" {
+            return Ok(Self::GitHub);
+        }
+        text.parse().map(Self::Registry).map_err(|_unknown: webhook::UnknownKind| UnknownKind)
+    }
+}
+
+impl fmt::Display for SenderKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(kind) => kind.fmt(f),
+            Self::GitHub => f.write_str("github"),
+        }
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&str> = Kind::ALL.into_iter().map(Kind::as_str).collect();
+        f.write_str(&words.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! How the deliveries of one transaction are written: a statement for each table, whatever their number.
+
+use std::collections::HashMap;
+
+use domain::{
+    announcement::Announcement,
+    image::{Digest, Tag},
+};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
+
+use super::{Element, Recorded, intake::Entry, retention};
+use crate::{
+    DeliveryId, Error,
+    rows::{id, millis},
+    text::{LONGEST_LINE, bounded, sentence},
+    work,
+};
+
+/// How many announcements one statement adds; each takes eight of the 32 766 parameters that a statement may have
+/// (<https://www.sqlite.org/limits.html>).
+const ROWS: usize = 1_000;
+
+/// Records deliveries, in their order. Of several with the same sender and id the first is new, if any is.
+pub(super) async fn record(connection: &mut SqliteConnection, entries: &[Entry]) -> Result<Vec<Recorded>, Error> {
+    let mut inserted = insert_deliveries(connection, entries).await?;
+    let keys = inserted.values().copied();
+    let added = keys.clone().min().zip(keys.max());
+    let mut known = HashMap::new();
+    let mut recorded = Vec::with_capacity(entries.len());
+    let mut announcements = Vec::new();
+    for entry in entries {
+        let key = (entry.sender.as_str(), entry.sender_delivery_id.as_str());
+        let answer = if let Some(delivery) = inserted.remove(&key) {
+            announcements.extend(entry.elements.iter().map(|element| (delivery, element)));
+            known.insert(key, delivery);
+            Recorded::New(delivery)
+        } else if let Some(delivery) = known.get(&key) {
+            Recorded::Repeated(*delivery)
+        } else {
+            let delivery = find_delivery(connection, entry).await?;
+            known.insert(key, delivery);
+            Recorded::Repeated(delivery)
+        };
+        recorded.push(answer);
+    }
+    for some in announcements.chunks(ROWS) {
+        insert_announcements(connection, some).await?;
+    }
+    if let Some((first, last)) = added {
+        work::add_announcements(connection, first, last).await?;
+        retention::delete_oldest(connection, first, last, retention::MOST_DELIVERIES).await?;
+    }
+    Ok(recorded)
+}
+
+/// Adds those that are not there, and gives their keys by sender and id.
+async fn insert_deliveries<'a>(
+    connection: &mut SqliteConnection,
+    entries: &'a [Entry],
+) -> Result<HashMap<(&'a str, &'a str), DeliveryId>, Error> {
+    let mut query =
+        QueryBuilder::<Sqlite>::new("insert into deliveries (sender, sender_delivery_id, received_at_ms, body) ");
+    query.push_values(entries, |mut row, entry| {
+        row.push_bind(entry.sender.as_str())
+            .push_bind(entry.sender_delivery_id.as_str())
+            .push_bind(millis(entry.received_at))
+            .push_bind(entry.body.as_slice());
+    });
+    query.push(" on conflict (sender, sender_delivery_id) do nothing returning id, sender, sender_delivery_id");
+    // Not kept for later: there is one for each size of a batch, and they are large.
+    let rows = query.build().persistent(false).fetch_all(connection).await?;
+    let mut by_text = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        by_text
+            .insert((row.try_get::<&str, _>("sender")?, row.try_get::<&str, _>("sender_delivery_id")?), id(row, "id")?);
+    }
+    let keys = entries.iter().map(|entry| (entry.sender.as_str(), entry.sender_delivery_id.as_str()));
+    Ok(keys.filter_map(|key| by_text.get(&key).map(|delivery| (key, *delivery))).collect())
+}
+
+async fn find_delivery(connection: &mut SqliteConnection, entry: &Entry) -> Result<DeliveryId, Error> {
+    let row = sqlx::query("select id from deliveries where sender = $1 and sender_delivery_id = $2")
+        .bind(entry.sender.as_str())
+        .bind(entry.sender_delivery_id.as_str())
+        .fetch_one(connection)
+        .await?;
+    id(&row, "id")
+}
+
+/// Adds announcements; a later one gets a higher key.
+async fn insert_announcements(
+    connection: &mut SqliteConnection,
+    announcements: &[(DeliveryId, &Element)],
+) -> Result<(), Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "insert into announcements \
+             (delivery_id, kind, repository, tag, claimed_digest, unusable_text, verdict, reason) ",
+    );
+    query.push_values(announcements, |mut row, (delivery, element)| {
+        let columns = Columns::of(element);
+        row.push_bind(delivery.key())
+            .push_bind(columns.kind)
+            .push_bind(columns.repository)
+            .push_bind(columns.tag.map(Tag::as_str))
+            .push_bind(columns.claimed_digest.map(Digest::as_str))
+            .push_bind(columns.unusable_text)
+            .push_bind(columns.verdict)
+            .push_bind(columns.reason);
+    });
+    query.build().persistent(false).execute(connection).await?;
+    Ok(())
+}
+
+/// An element as the table of announcements has it.
+#[derive(Default)]
+struct Columns<'a> {
+    kind: &'static str,
+    repository: Option<String>,
+    tag: Option<&'a Tag>,
+    claimed_digest: Option<&'a Digest>,
+    unusable_text: Option<String>,
+    verdict: &'static str,
+    reason: Option<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(element: &'a Element) -> Self {
+        match element {
+            Element::Announced(Announcement::Pushed(pushed)) => Self {
+                kind: "pushed",
+                repository: Some(pushed.repository.to_string()),
+                tag: Some(&pushed.tag),
+                claimed_digest: pushed.claimed_digest.as_ref(),
+                verdict: "pending",
+                ..Self::default()
+            },
+            Element::Announced(Announcement::Moved(repository)) => {
+                Self { kind: "moved", repository: Some(repository.to_string()), verdict: "pending", ..Self::default() }
+            }
+            Element::Unusable { text, reason } => Self {
+                kind: "unusable",
+                unusable_text: Some(bounded(text, LONGEST_LINE)),
+                verdict: "unusable",
+                reason: Some(sentence(reason)),
+                ..Self::default()
+            },
+        }
+    }
+}
