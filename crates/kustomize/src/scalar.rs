@@ -64,9 +64,11 @@ pub(crate) fn is_typed_by_kustomize(word: &str) -> bool {
     let unsigned = word.strip_prefix(['+', '-']).unwrap_or(word);
     let unsigned = if unsigned.starts_with('.') { format!("0{unsigned}") } else { unsigned.to_owned() };
     let is_finite = unsigned.parse::<f64>().map_or(true, f64::is_finite);
+    let is_upper = |text: &str| !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    let is_lower = |text: &str| !text.bytes().any(|byte| byte.is_ascii_uppercase());
     let has_one_case = |typed: &str| {
-        let (first, others) = typed.split_at_checked(1).unwrap_or_default();
-        word == typed || word == typed.to_ascii_uppercase() || word == format!("{}{others}", first.to_ascii_uppercase())
+        let others = word.get(1..).unwrap_or_default();
+        word.eq_ignore_ascii_case(typed) && (is_lower(others) || is_upper(word))
     };
     let booleans = ["y", "n", "yes", "no", "on", "off", "true", "false", ".inf", ".nan", "+.inf", "-.inf"];
     booleans.into_iter().any(has_one_case) || (!word.contains(':') && is_finite && is_number(&unsigned))
@@ -81,7 +83,9 @@ fn has_only_harmless_characters(word: &str) -> bool {
 
 /// Integers in every base, decimals, exponents, and YAML 1.1's sexagesimal numbers (`190:20:30`), with its underscores.
 fn is_number(word: &str) -> bool {
-    let starts_with_digit = word.starts_with(|first: char| first.is_ascii_digit());
+    if !word.starts_with(|first: char| first.is_ascii_digit()) {
+        return false;
+    }
     let word = word.replace('_', "").to_ascii_lowercase();
     let in_base = |prefix: &str, base: u32| {
         word.strip_prefix(prefix)
@@ -94,7 +98,7 @@ fn is_number(word: &str) -> bool {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let is_decimal = has_only_digits(whole) && has_only_digits(fraction) && has_only_digits(exponent);
     let is_sexagesimal = word.contains(':') && word.split([':', '.']).all(has_only_digits);
-    starts_with_digit && (is_decimal || is_sexagesimal || in_base("0x", 16) || in_base("0o", 8) || in_base("0b", 2))
+    is_decimal || is_sexagesimal || in_base("0x", 16) || in_base("0o", 8) || in_base("0b", 2)
 }
 
 /// `2026-11-20`, alone or with a time behind `t`: YAML 1.1 "timestamp".

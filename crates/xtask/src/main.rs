@@ -4,7 +4,7 @@
 //!
 //! - [`stage`]: what a test run consists of, and running it.
 //! - [`tally`]: how many tests ran, read from what they print.
-//! - [`bench`]: what is measured, and running it.
+//! - [`mod@bench`]: what is measured, and running it.
 //! - [`setup`]: the programs that the tests run, and installing those that are missing.
 //! - [`kubectl`]: the Kustomize that judges edits.
 //! - [`say`]: the lines that these commands add to those of the programs they run.

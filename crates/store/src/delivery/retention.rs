@@ -36,13 +36,16 @@ pub(super) async fn delete_oldest(
 }
 
 /// Those that grow too old now, and the oldest, as far as no announcement of theirs has work.
+///
+/// One question inside the other, not a join: SQLite began that with all work there is, for each delivery.
 async fn settled_among(connection: &mut SqliteConnection, first: i64, last: i64) -> Result<Vec<DeliveryId>, Error> {
     sqlx::query(
         "select id from deliveries \
-         where (id between $1 and $2 or id in (select id from deliveries where id <= $2 order by id limit $3)) \
-             and not exists (select 1 from announcements \
-                 join work on work.subject_kind = 'announcement' and work.subject_id = announcements.id \
-                 where announcements.delivery_id = deliveries.id)",
+         where id in (select id from deliveries where id between $1 and $2 \
+                 union select id from (select id from deliveries where id <= $2 order by id limit $3)) \
+             and not exists (select 1 from announcements where announcements.delivery_id = deliveries.id \
+                 and exists (select 1 from work \
+                     where work.subject_kind = 'announcement' and work.subject_id = announcements.id))",
     )
     .bind(first)
     .bind(last)
