@@ -3,6 +3,11 @@
 //! An entry's name is put into a regular expression, every entry is applied to the result of those before it, and each
 //! one twice (`api/internal/builtins/ImageTagTransformer.go`, `api/filters/imagetag/updater.go`).
 
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
 use kustomize::{Change, Missing, NewName, Value, Version};
 use regex::Regex;
 use serde_yaml::Value as Yaml;
@@ -108,8 +113,14 @@ impl Entry {
     }
 
     fn matches(&self, image: &str) -> bool {
-        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", self.name);
-        Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match(image))
+        /// Patterns that were made already: making one takes far longer than asking it.
+        static PATTERNS: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
+        let mut patterns = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
+        let pattern = patterns.entry(self.name.clone()).or_insert_with(|| {
+            let name = &self.name;
+            Regex::new(&format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")).ok()
+        });
+        pattern.as_ref().is_some_and(|pattern| pattern.is_match(image))
     }
 }
 
