@@ -20,13 +20,15 @@ struct Program {
     why: &'static str,
 }
 
-const PROGRAMS: [Program; 3] = [
+const PROGRAMS: [Program; 5] = [
     Program { name: "git", package: "git", why: "the sandbox serves and merges real repositories with it" },
     Program {
         name: "docker-registry",
         package: "docker-registry",
         why: "the end-to-end tests release from a real registry, which they start on a free port of their own",
     },
+    Program { name: "curl", package: "curl", why: "the GitHub Action reports builds with it" },
+    Program { name: "jq", package: "jq", why: "the GitHub Action writes its report with it" },
     Program { name: "skopeo", package: "skopeo", why: "the end-to-end tests push images with it" },
 ];
 
