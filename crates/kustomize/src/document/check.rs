@@ -133,18 +133,42 @@ impl Document<'_> {
     }
 
     fn check_keys(&self, pairs: &[Pair<'_>]) -> Result<(), Refusal> {
-        let mut seen: HashMap<String, &Node<'_>> = HashMap::new();
+        let mut seen = Seen::of(pairs.len());
         for pair in pairs {
             let at = || self.position(&pair.key);
             let key = key_text(&pair.key).ok_or_else(|| Refusal::KeyNotText { at: at() })?;
             if key == "<<" {
                 return Err(Refusal::MergeKey { at: at() });
             }
-            if let Some(first) = seen.insert(key.to_ascii_lowercase(), &pair.key) {
+            if let Some(first) = seen.insert(key, &pair.key) {
                 return Err(Refusal::DuplicateKey { key: shown(key), first: self.position(first), second: at() });
             }
         }
         Ok(())
+    }
+}
+
+/// The keys of a mapping so far, whatever their case. Entries have so few that comparing each with each is fastest.
+enum Seen<'k> {
+    Few(Vec<(&'k str, &'k Node<'k>)>),
+    Many(HashMap<String, &'k Node<'k>>),
+}
+
+impl<'k> Seen<'k> {
+    fn of(keys: usize) -> Self {
+        if keys <= 8 { Self::Few(Vec::with_capacity(keys)) } else { Self::Many(HashMap::with_capacity(keys)) }
+    }
+
+    /// Adds a key; gives the one that is the same, if there is one.
+    fn insert(&mut self, key: &'k str, node: &'k Node<'k>) -> Option<&'k Node<'k>> {
+        match self {
+            Self::Few(seen) => {
+                let found = seen.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, node)| *node);
+                seen.push((key, node));
+                found
+            }
+            Self::Many(seen) => seen.insert(key.to_ascii_lowercase(), node),
+        }
     }
 }
 

@@ -108,6 +108,21 @@ fn what_kustomize_reads_otherwise_is_refused() {
 }
 
 #[test]
+fn a_key_that_stands_twice_is_found_among_many_and_in_any_case() {
+    let many: String = (0..20).map(|number| format!("key{number}: x\n")).collect();
+    check_refused(
+        &format!("{many}KEY7: x\nimages:\n- name: app\n"),
+        &tag("v2"),
+        "the key `KEY7` stands twice, at 8:1 and 21:1; keep one",
+    );
+    check_refused(
+        "images:\n- name: app\n  newTag: v1\n  NEWTAG: v1\n",
+        &tag("v2"),
+        "the key `NEWTAG` stands twice, at 3:3 and 4:3; keep one",
+    );
+}
+
+#[test]
 fn too_large_too_deep_and_not_text_are_refused() {
     let large = format!("images: []\n#{}", "x".repeat(1 << 20));
     check_refused(&large, &tag("v2"), "the kustomization has 1048588 bytes; at most 1048576 are read");
