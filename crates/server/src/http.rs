@@ -23,6 +23,7 @@ use axum::{
     Router, middleware,
     routing::{get, post},
 };
+use domain::{application::Application, forge};
 use reconciler::Waker;
 
 pub(crate) use self::{
@@ -47,8 +48,10 @@ pub(crate) struct Shared {
     pub(crate) doors: BTreeMap<String, Door>,
     /// How workflows report builds; `None` when they may not.
     pub(crate) reports: Option<Reports>,
+    /// What pushes may be of.
+    pub(crate) applications: Vec<Application>,
     /// The repositories that pull requests are in; what happens elsewhere is of no interest.
-    pub(crate) gitops: BTreeSet<domain::forge::Repository>,
+    pub(crate) gitops: BTreeSet<forge::Repository>,
     /// Who may ask.
     pub(crate) tokens: Vec<ApiToken>,
     /// Who asked and may not.
@@ -95,7 +98,11 @@ impl State {
         self.0.reports.as_ref()
     }
 
-    fn gitops(&self) -> &BTreeSet<domain::forge::Repository> {
+    fn applications(&self) -> &[Application] {
+        &self.0.applications
+    }
+
+    fn gitops(&self) -> &BTreeSet<forge::Repository> {
         &self.0.gitops
     }
 

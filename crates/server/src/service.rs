@@ -89,7 +89,7 @@ impl Service {
         let store = store::Store::open(&config.store.url, Utc::now()).await?;
         let settings =
             reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
-        let reconciler = Arc::new(Reconciler::new(store.clone(), forge, registries, applications, settings));
+        let reconciler = Arc::new(Reconciler::new(store.clone(), forge, registries, applications.clone(), settings));
         let listen = config.server.listen;
         let failed = |source| Error::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -100,6 +100,7 @@ impl Service {
             limits: Limits::new(&limits, doors.keys().map(String::as_str).chain(reports.iter().map(|_| REPORTS))),
             doors,
             reports,
+            applications,
             gitops,
             tokens: config.api.tokens.clone(),
             strangers: Tally::default(),
@@ -147,7 +148,6 @@ fn reports(config: &Config, applications: &[Application]) -> Result<Option<Repor
     Ok(Some(Reports {
         verifier: Verifier::new(actions.identity())?,
         policy: actions.policy(applications),
-        applications: applications.to_vec(),
         tally: Tally::default(),
     }))
 }

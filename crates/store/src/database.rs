@@ -87,9 +87,18 @@ impl Store {
         Ok(())
     }
 
-    /// A transaction that may write. It has the right to from its start, so that it can not fail for it half-way.
+    /// A transaction that may write; when its end returns, it is on disk.
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.writer.begin_with("begin immediate").await?)
+        begin_durable(&self.writer).await
+    }
+
+    /// A transaction that may write, and whose end does not wait for the disk: for what costs nothing when it is lost,
+    /// because the work that it is about is there as well and is done again.
+    ///
+    /// Should the machine stop, what is found afterwards is everything up to some transaction, never one without those
+    /// before it (<https://www.sqlite.org/pragma.html#pragma_synchronous>). The next durable transaction takes it along.
+    pub(crate) async fn write_lazily(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.writer.begin_with("pragma synchronous = normal; begin immediate").await?)
     }
 
     /// Where deliveries wait to be recorded.
@@ -101,6 +110,11 @@ impl Store {
     pub(crate) async fn read(&self) -> Result<Transaction<'static, Sqlite>, Error> {
         Ok(self.reader.begin().await?)
     }
+}
+
+/// Begins a transaction that may write. It has the right to from its start, so that it can not fail for it half-way.
+pub(crate) async fn begin_durable(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, Error> {
+    Ok(writer.begin_with("pragma synchronous = full; begin immediate").await?)
 }
 
 async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {

@@ -37,8 +37,15 @@ pub struct NewDelivery<'a> {
 /// One thing that a delivery says, whether it could be understood or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Element {
-    /// It was understood.
+    /// It was understood, and what becomes of it is still to be found out.
     Announced(Announcement),
+    /// It was understood, and is of no interest: there is nothing to be done about it.
+    Ignored {
+        /// What it says.
+        announcement: Announcement,
+        /// Why, in a sentence.
+        reason: String,
+    },
     /// It names something illegal.
     Unusable {
         /// What could be read; cut when it is long.
@@ -125,13 +132,14 @@ impl Store {
         announced(&row)
     }
 
-    /// Records what became of an announcement; its work is done.
+    /// Records what became of an announcement; its work is done. Is this lost when the machine stops, so is that the work
+    /// was done.
     ///
     /// # Errors
     ///
     /// The claim no longer holds on an announcement, or the database failed.
     pub async fn settle_announcement(&self, claim: &Claim, verdict: &AnnouncementVerdict) -> Result<(), Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_lazily().await?;
         let id = claim.hold_announcement(&mut transaction).await?;
         let (word, reason, release) = match verdict {
             AnnouncementVerdict::Ignored { reason } => ("ignored", reason, None),
@@ -154,7 +162,7 @@ impl Store {
     ///
     /// The claim no longer holds on an announcement, or the database failed.
     pub async fn explain_announcement(&self, claim: &Claim, reason: &str) -> Result<(), Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_lazily().await?;
         let id = claim.hold_announcement(&mut transaction).await?;
         sqlx::query("update announcements set reason = $2 where id = $1")
             .bind(id.key())

@@ -50,7 +50,7 @@ impl Store {
     ///
     /// The database failed.
     pub async fn claim_due(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_lazily().await?;
         let row = sqlx::query(
             "update work set fence = fence + 1, lease_until_ms = $2, woken_at_ms = null \
              where id = (select id from work \
@@ -88,7 +88,7 @@ impl Store {
     ///
     /// The claim no longer holds, or the database failed.
     pub async fn hand_back(&self, claim: &Claim, due_at: DateTime<Utc>, attempts: Attempts) -> Result<(), Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_lazily().await?;
         let attempts = match attempts {
             Attempts::Reset => 0,
             Attempts::Failed => i64::from(claim.attempts).saturating_add(1),
@@ -117,7 +117,7 @@ impl Store {
     ///
     /// The database failed.
     pub async fn wake_promotions(&self, gitops: &forge::Repository, now: DateTime<Utc>) -> Result<u64, Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_lazily().await?;
         let done = sqlx::query(
             "update work set \
                  due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
@@ -142,7 +142,7 @@ impl Store {
     ///
     /// The database failed.
     pub async fn wake_slot_holder(&self, promotion: &Promotion, now: DateTime<Utc>) -> Result<(), Error> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write_lazily().await?;
         sqlx::query(
             "update work set \
                  due_at_ms = case when due_at_ms < $4 then due_at_ms else $4 end, \

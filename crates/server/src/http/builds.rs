@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use chrono::Utc;
-use domain::{announcement::Announcement, application::Application, fault::Fault};
+use domain::{announcement::Announcement, fault::Fault};
 use forge::actions::{Claims, Policy, Report, Run};
 use identity::Verifier;
 use store::Element;
@@ -31,8 +31,6 @@ pub(crate) struct Reports {
     pub(crate) verifier: Verifier,
     /// Whose word counts.
     pub(crate) policy: Policy,
-    /// What builds are of.
-    pub(crate) applications: Vec<Application>,
     /// What was not taken.
     pub(crate) tally: Tally,
 }
@@ -63,7 +61,7 @@ async fn take(
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let run = admit(reports, headers).await?;
     let body = read_body(headers, body).await?;
-    let report = Report::read(&run, &body, &reports.applications)
+    let report = Report::read(&run, &body, state.applications())
         .map_err(|invalid| Problem::parameter("body", &invalid.to_string()))?;
     let pushed = report.pushed.into_iter().map(|pushed| Element::Announced(Announcement::Pushed(pushed)));
     let unusable = report.unusable.into_iter().map(|part| Element::Unusable { text: part.text, reason: part.reason });

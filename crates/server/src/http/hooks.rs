@@ -12,7 +12,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use chrono::Utc;
-use domain::{announcement::Announcement, forge::Repository};
+use domain::{
+    announcement::{Announcement, matches},
+    application::Application,
+    forge::Repository,
+};
 use http_body_util::LengthLimitError;
 use registry::webhook::{Head, Unauthenticated};
 use secrecy::SecretString;
@@ -176,16 +180,18 @@ fn of_forge(
 /// counted.
 pub(super) async fn record(state: &State, sender: &str, read: Read) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let Read { body, id, elements, unwanted } = read;
+    let elements: Vec<Element> = elements.into_iter().map(|element| judged(element, state.applications())).collect();
     state.limits().count(sender, Instant::now())?;
     let _permit = state.limits().enter()?;
     let unusable: Vec<String> = elements
         .iter()
         .filter_map(|element| match element {
             Element::Unusable { reason, .. } => Some(reason.clone()),
-            Element::Announced(_) => None,
+            Element::Announced(_) | Element::Ignored { .. } => None,
         })
         .collect();
     let announcements = elements.len() - unusable.len();
+    let has_work = elements.iter().any(|element| matches!(element, Element::Announced(_)));
     let mut accepted = Accepted { delivery: None, repeated: false, announcements, unusable, unwanted };
     if elements.is_empty() {
         debug!(sender, unwanted, "a delivery says nothing of interest");
@@ -197,8 +203,26 @@ pub(super) async fn record(state: &State, sender: &str, read: Read) -> Result<(S
     accepted.repeated = matches!(recorded, Recorded::Repeated(_));
     accepted.delivery = Some(delivery);
     info!(sender, delivery.id = %delivery, announcements, repeated = accepted.repeated, "a delivery is taken");
-    state.waker().wake();
+    if has_work {
+        state.waker().wake();
+    }
     Ok((StatusCode::ACCEPTED, Json(accepted)))
+}
+
+/// What of an element can be told without asking anybody: a push that no application is about is of no interest. Of all
+/// pushes to a registry these are the most, and they cost no more than the row that tells why.
+fn judged(element: Element, applications: &[Application]) -> Element {
+    match element {
+        Element::Announced(Announcement::Pushed(pushed)) => match matches(applications, &pushed) {
+            Ok(_found) => Element::Announced(Announcement::Pushed(pushed)),
+            Err(ignored) => {
+                Element::Ignored { reason: ignored.to_string(), announcement: Announcement::Pushed(pushed) }
+            }
+        },
+        other @ (Element::Announced(Announcement::Moved(_)) | Element::Ignored { .. } | Element::Unusable { .. }) => {
+            other
+        }
+    }
 }
 
 #[cfg(test)]

@@ -126,16 +126,9 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(element: &'a Element) -> Self {
         match element {
-            Element::Announced(Announcement::Pushed(pushed)) => Self {
-                kind: "pushed",
-                repository: Some(pushed.repository.to_string()),
-                tag: Some(&pushed.tag),
-                claimed_digest: pushed.claimed_digest.as_ref(),
-                verdict: "pending",
-                ..Self::default()
-            },
-            Element::Announced(Announcement::Moved(repository)) => {
-                Self { kind: "moved", repository: Some(repository.to_string()), verdict: "pending", ..Self::default() }
+            Element::Announced(announcement) => Self { verdict: "pending", ..Self::of_announcement(announcement) },
+            Element::Ignored { announcement, reason } => {
+                Self { verdict: "ignored", reason: Some(sentence(reason)), ..Self::of_announcement(announcement) }
             }
             Element::Unusable { text, reason } => Self {
                 kind: "unusable",
@@ -144,6 +137,21 @@ impl<'a> Columns<'a> {
                 reason: Some(sentence(reason)),
                 ..Self::default()
             },
+        }
+    }
+
+    fn of_announcement(announcement: &'a Announcement) -> Self {
+        match announcement {
+            Announcement::Pushed(pushed) => Self {
+                kind: "pushed",
+                repository: Some(pushed.repository.to_string()),
+                tag: Some(&pushed.tag),
+                claimed_digest: pushed.claimed_digest.as_ref(),
+                ..Self::default()
+            },
+            Announcement::Moved(repository) => {
+                Self { kind: "moved", repository: Some(repository.to_string()), ..Self::default() }
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{Element, NewDelivery, Recorded, batch};
-use crate::Error;
+use crate::{Error, database::begin_durable};
 
 /// How many deliveries may wait for their turn; others wait until there is room, no longer than [`PATIENCE`].
 const LONGEST_QUEUE: usize = 1_024;
@@ -173,7 +173,7 @@ async fn commit_alone(writer: &SqlitePool, entry: &Entry) -> Result<Recorded, Er
 
 /// One transaction: all of them or none.
 async fn commit(writer: &SqlitePool, entries: &[Entry]) -> Result<Vec<Recorded>, Error> {
-    let mut transaction = writer.begin_with("begin immediate").await?;
+    let mut transaction = begin_durable(writer).await?;
     let recorded = batch::record(&mut transaction, entries).await?;
     transaction.commit().await?;
     Ok(recorded)

@@ -84,6 +84,20 @@ async fn what_is_unusable_is_kept_within_bounds_beside_the_good_and_makes_no_wor
 }
 
 #[tokio::test]
+async fn what_is_of_no_interest_is_kept_with_its_reason_and_makes_no_work() -> Result<()> {
+    let world = World::new().await?;
+    let reason = "no application uses it".to_owned();
+    let id = world.deliver("1", vec![Element::Ignored { announcement: pushed()?, reason }]).await?;
+    let row = world.store.delivery(id).await?.expect("it was recorded");
+    let ignored = &row.announcements[0];
+    assert_eq!((ignored.kind.as_str(), ignored.verdict.as_str()), ("pushed", "ignored"));
+    assert_eq!(ignored.reason.as_deref(), Some("no application uses it"));
+    assert!(ignored.repository.is_some() && ignored.tag.is_some());
+    assert_eq!(world.store.next_due(at(0)).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_settled_announcement_says_what_became_of_it_and_leaves_no_work() -> Result<()> {
     let world = World::new().await?;
     let reason = "for a reason".to_owned();

@@ -35,6 +35,7 @@ async fn routes(directory: &std::path::Path) -> (Router, store::Store) {
         store: store.clone(),
         waker: reconciler::Waker::default(),
         doors: [("hub".to_owned(), door)].into(),
+        applications: Vec::new(),
         gitops: BTreeSet::new(),
         tokens: Vec::new(),
         strangers: Tally::default(),
@@ -83,4 +84,17 @@ async fn a_store_that_is_not_there_is_answered_503_so_that_the_sender_tries_agai
     assert!(refused.headers().contains_key(header::RETRY_AFTER));
     let said = text_of(refused).await;
     assert!(said.contains("the store is not available; try again") && !said.contains("pool"), "{said}");
+}
+
+#[tokio::test]
+async fn a_push_that_no_application_is_about_is_settled_before_it_is_answered() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let (routes, store) = routes(directory.path()).await;
+    assert_eq!(routes.oneshot(pushed()).await.unwrap().status(), StatusCode::ACCEPTED);
+    let kept = store.deliveries(None, 10).await.unwrap();
+    let [delivery] = kept.as_slice() else { panic!("{kept:?}") };
+    let [ignored] = delivery.announcements.as_slice() else { panic!("{delivery:?}") };
+    assert_eq!(ignored.verdict, "ignored");
+    assert_eq!(ignored.reason.as_deref(), Some("no application uses registry.example/a"));
+    assert_eq!(store.next_due(Utc::now()).await.unwrap(), None);
 }
