@@ -3,7 +3,8 @@
 //!
 //! The service is the release build on loopback with its database on the disk of the temporary directory. The load
 //! comes from a second process on the same machine. Beside the figure stand what it is to be judged by, from the same
-//! run: the same service where a delivery is only counted, and how often the disk alone can make a write durable.
+//! run: the same service where a delivery is only counted, where each delivery leaves work that fails and is put off, and
+//! how often the disk alone can make a write durable.
 
 #[path = "intake/disk.rs"]
 mod disk;
@@ -52,6 +53,7 @@ struct Round {
     syncs: f64,
     counted: Measured,
     durable: Measured,
+    wanted: Measured,
     besieged: Measured,
 }
 
@@ -71,6 +73,7 @@ fn measure() -> Result<()> {
             syncs: disk::syncs_per_second(directory.path(), TIME / 2)?,
             counted: load::start(service.address(), Kind::Counted, TIME)?,
             durable: load::start(service.address(), Kind::Durable, TIME)?,
+            wanted: load::start(service.address(), Kind::Wanted, TIME)?,
             besieged: {
                 let _slow = load::Slow::start(service.address())?;
                 load::start(service.address(), Kind::Durable, TIME)?
@@ -83,6 +86,7 @@ fn measure() -> Result<()> {
         syncs: median(rounds.iter().map(|round| round.syncs)),
         counted: Measured::median(rounds.iter().map(|round| &round.counted)),
         durable: Measured::median(rounds.iter().map(|round| &round.durable)),
+        wanted: Measured::median(rounds.iter().map(|round| &round.wanted)),
         besieged: Measured::median(rounds.iter().map(|round| &round.besieged)),
     };
     testkit::say(&format!("median:  {}", line(&median)))?;
@@ -99,8 +103,8 @@ fn measure() -> Result<()> {
 
 fn line(round: &Round) -> String {
     format!(
-        "durable {}; besieged {}; only counted {}; {:.0} syncs/s",
-        round.durable, round.besieged, round.counted, round.syncs
+        "durable {}; with work {}; besieged {}; only counted {}; {:.0} syncs/s",
+        round.durable, round.wanted, round.besieged, round.counted, round.syncs
     )
 }
 

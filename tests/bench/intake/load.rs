@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Counted,
     /// It is on disk when it is answered.
     Durable,
+    /// It is on disk when it is answered, and an application is about it: there is work to be done.
+    Wanted,
 }
 
 /// What a load found.
@@ -46,15 +48,25 @@ impl Kind {
         match word {
             "pull" => Ok(Self::Counted),
             "push" => Ok(Self::Durable),
+            "wanted" => Ok(Self::Wanted),
             other => bail!("{other} is no kind of load"),
         }
     }
 
-    /// The action of the registry's event.
     fn word(self) -> &'static str {
         match self {
             Self::Counted => "pull",
             Self::Durable => "push",
+            Self::Wanted => "wanted",
+        }
+    }
+
+    /// What the registry's event says: the action, the image repository, the tag.
+    fn event(self) -> [&'static str; 3] {
+        match self {
+            Self::Counted => ["pull", "elsewhere", "latest"],
+            Self::Durable => ["push", "elsewhere", "latest"],
+            Self::Wanted => ["push", "wanted", "sha-0123456789abcdef0123456789abcdef01234567"],
         }
     }
 }
@@ -151,9 +163,9 @@ async fn send(address: &str, kind: Kind, number: usize, end: Instant) -> Result<
 }
 
 fn request(address: &str, kind: Kind, id: &str) -> String {
-    let (action, padding) = (kind.word(), "x".repeat(BODY));
+    let ([action, repository, tag], padding) = (kind.event(), "x".repeat(BODY));
     let body = format!(
-        r#"{{"events":[{{"id":"{id}","action":"{action}","target":{{"mediaType":"application/vnd.oci.image.manifest.v1+json","repository":"elsewhere","tag":"latest"}},"padding":"{padding}"}}]}}"#
+        r#"{{"events":[{{"id":"{id}","action":"{action}","target":{{"mediaType":"application/vnd.oci.image.manifest.v1+json","repository":"{repository}","tag":"{tag}"}},"padding":"{padding}"}}]}}"#
     );
     let length = body.len();
     format!(

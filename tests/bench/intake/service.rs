@@ -36,7 +36,17 @@ impl Service {
 store: {{ url: 'sqlite://{there}/tagferry.db' }}
 github: {{ api_url: 'http://127.0.0.1:9', token: {{ file: '{there}/token' }} }}
 senders:
-  registry: {{ kind: distribution, secrets: {{ file: '{there}/secret' }}, registry: registry.example }}
+  registry: {{ kind: distribution, secrets: {{ file: '{there}/secret' }}, registry: '127.0.0.1:9' }}
+registries:
+  '127.0.0.1:9': {{ plain_http: true }}
+applications:
+  wanted:
+    source: {{ repository: acme/wanted, branches: [main] }}
+    gitops: {{ repository: acme/trinity, base: main }}
+    image: wanted
+    tag: 'sha-{{commit}}'
+    targets:
+      one: {{ repository: '127.0.0.1:9/wanted', overlay: overlays/one }}
 "
         );
         fs::write(directory.join("tagferry.yaml"), text)?;
