@@ -13,7 +13,7 @@ use tokio::process::Command;
 const AUDIENCE: &str = "https://tagferry.example.com";
 
 /// A scene whose workflows may report builds, and whose registry tells nothing by itself.
-async fn opened() -> Result<(Scene, Tagferry)> {
+pub(crate) async fn opened() -> Result<(Scene, Tagferry)> {
     let scene = Scene::start(SceneOptions::default()).await?;
     scene.registry.set_notifications("http://127.0.0.1:1/", None);
     let config = std::fs::read_to_string(scene.config())?;
@@ -26,14 +26,14 @@ async fn opened() -> Result<(Scene, Tagferry)> {
 }
 
 /// The token of a job; `more` is added to the query that describes it.
-async fn token(scene: &Scene, commit: &str, more: &str) -> Result<String> {
+pub(crate) async fn token(scene: &Scene, commit: &str, more: &str) -> Result<String> {
     let url =
         format!("{}/_actions/token?audience={AUDIENCE}&repository={SOURCE}&sha={commit}{more}", scene.forge.url());
     let answer: Value = Client::new().get(url).bearer_auth("runner").send().await?.json().await?;
     Ok(answer.get("value").and_then(Value::as_str).context("there is no token")?.to_owned())
 }
 
-async fn post(tagferry: &Tagferry, token: Option<&str>, body: &Value) -> Result<(StatusCode, Value)> {
+pub(crate) async fn post(tagferry: &Tagferry, token: Option<&str>, body: &Value) -> Result<(StatusCode, Value)> {
     let mut request = Client::new().post(format!("{}/v1/builds", tagferry.url())).json(body);
     if let Some(token) = token {
         request = request.bearer_auth(token);
@@ -42,7 +42,7 @@ async fn post(tagferry: &Tagferry, token: Option<&str>, body: &Value) -> Result<
     Ok((answer.status(), answer.json().await?))
 }
 
-fn build(scene: &Scene, target: &str, commit: &str) -> Result<Value> {
+pub(crate) fn build(scene: &Scene, target: &str, commit: &str) -> Result<Value> {
     Ok(json!({
         "cloud": target, "repository": SOURCE, "tags": [format!("sha-{commit}")], "images": [scene.image(target)?],
     }))

@@ -9,6 +9,7 @@ mod door;
 mod intake;
 mod latency;
 mod moved;
+mod openapi;
 mod overlay;
 mod people;
 mod programs;

@@ -27,6 +27,18 @@ pub fn program(name: &str) -> Result<PathBuf> {
     Ok(directory.join(name))
 }
 
+/// The path of something that `cargo xtask setup` has installed: in `target/tools`.
+///
+/// # Errors
+///
+/// It is not there.
+pub fn tool(name: &str) -> Result<PathBuf> {
+    let test = std::env::current_exe().context("finding this test's own path")?;
+    let target = test.ancestors().nth(3).context("a test lies in target/PROFILE/deps")?;
+    let tool = target.join("tools").join(name);
+    if tool.exists() { Ok(tool) } else { bail!("{} is not there; cargo xtask setup installs it", tool.display()) }
+}
+
 fn build() -> Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.arg("build").arg("--locked").arg("--bins").stdin(Stdio::null());

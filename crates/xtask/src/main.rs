@@ -7,11 +7,13 @@
 //! - [`mod@bench`]: what is measured, and running it.
 //! - [`setup`]: the programs that the tests run, and installing those that are missing.
 //! - [`kubectl`]: the Kustomize that judges edits.
+//! - [`schemathesis`]: what tries the API by its description.
 //! - [`say`]: the lines that these commands add to those of the programs they run.
 
 mod bench;
 mod kubectl;
 mod say;
+mod schemathesis;
 mod setup;
 mod stage;
 mod tally;
@@ -61,8 +63,8 @@ enum Command {
     },
     /// Install the programs that the tests run, where they are missing
     ///
-    /// They come as Debian packages, installed as root or through sudo. A kubectl that is missing or too old goes
-    /// into target/tools.
+    /// They come as Debian packages, installed as root or through sudo. A kubectl that is missing or too old,
+    /// and Schemathesis, go into target/tools.
     Setup,
 }
 

@@ -1,13 +1,15 @@
 //! The programs that the tests run, and installing those that are missing.
 
 use std::{
+    env,
     io::{self, IsTerminal as _},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{kubectl, say};
+use crate::{kubectl, say, schemathesis};
 
 /// The oldest Git that will do: 2.38 brought `git merge-tree --write-tree`, with which the sandbox merges
 /// (<https://git-scm.com/docs/git-merge-tree>).
@@ -32,7 +34,8 @@ const PROGRAMS: [Program; 5] = [
     Program { name: "skopeo", package: "skopeo", why: "the end-to-end tests push images with it" },
 ];
 
-const PIP: Program = Program { name: "pip3", package: "python3-pip", why: "kubectl comes from the Python registry" };
+const PIP: Program =
+    Program { name: "pip3", package: "python3-pip", why: "some of what the tests run comes from the Python registry" };
 
 /// Installs what is missing, saying before what and why, then checks what is there.
 ///
@@ -47,7 +50,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let version = String::from_utf8_lossy(&printed.stdout);
     require_git(version.trim())?;
     kubectl::ensure_there()?;
-    say::line(format_args!("set-up complete: {} kubectl", names(&PROGRAMS)))
+    schemathesis::ensure_there()?;
+    say::line(format_args!("set-up complete: {} kubectl schemathesis", names(&PROGRAMS)))
 }
 
 /// Installs Python's `pip` where it is missing; another tool is fetched with it.
@@ -56,6 +60,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// It can not be installed.
 pub(crate) fn ensure_pip() -> anyhow::Result<()> {
     if is_there(PIP.name) { Ok(()) } else { install(&[&PIP]) }
+}
+
+/// `target/tools`: beside the profile's directory, which this program itself lies in.
+///
+/// # Errors
+/// This program lies nowhere.
+pub(crate) fn tools() -> anyhow::Result<PathBuf> {
+    let program = env::current_exe().context("finding this program's own path")?;
+    let target = program.ancestors().nth(2).context("this program lies in target/PROFILE")?;
+    Ok(target.join("tools"))
 }
 
 fn is_there(program: &str) -> bool {

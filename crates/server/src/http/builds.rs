@@ -17,6 +17,7 @@ use tracing::warn;
 
 use super::{
     State, Tally,
+    document::{Builds, Forbidden, NotTaken},
     error::Problem,
     hooks::{Accepted, Read, read_body, record},
 };
@@ -35,7 +36,12 @@ pub(crate) struct Reports {
     pub(crate) tally: Tally,
 }
 
-/// `POST /v1/builds`
+/// Takes the images that a run of GitHub Actions has pushed.
+#[utoipa::path(
+    post, path = "/v1/builds", tag = "senders", security(("identity" = [])),
+    request_body(content = Builds, content_type = "application/json"),
+    responses((status = 202, description = "It is taken, or was before.", body = Accepted), Forbidden, NotTaken),
+)]
 pub(super) async fn report(
     extract::State(state): extract::State<State>,
     headers: HeaderMap,

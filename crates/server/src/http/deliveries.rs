@@ -3,24 +3,26 @@
 use axum::{Json, extract};
 use serde::Serialize;
 use store::{AnnouncementRow, DeliveryId, DeliveryRow};
+use utoipa::ToSchema;
 
 use super::{
     State,
     caller::Viewer,
+    document::{Missing, Refused, Unreadable},
     error::Problem,
     page::{Page, Parameters, next},
     segment::Segment,
 };
 
 /// A page of deliveries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Deliveries {
     deliveries: Vec<Delivery>,
     next: Option<String>,
 }
 
 /// One message of a sender.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Delivery {
     id: String,
     sender: String,
@@ -31,7 +33,7 @@ pub(super) struct Delivery {
 /// One thing that a message says; `verdict` is `pending`, `accepted`, `ignored` or `unusable`.
 ///
 /// `kind` says what it is about: `pushed`, `moved`, or `unusable`, and then `text` is how it begins.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Announcement {
     kind: String,
     text: Option<String>,
@@ -43,7 +45,11 @@ struct Announcement {
     release: Option<String>,
 }
 
-/// `GET /v1/deliveries`
+/// What senders said, newest first, and what became of it.
+#[utoipa::path(
+    get, path = "/v1/deliveries", tag = "people", security(("token" = [])), params(Page),
+    responses((status = 200, description = "A page of deliveries.", body = Deliveries), Unreadable, Refused),
+)]
 pub(super) async fn list(
     _: Viewer,
     extract::State(state): extract::State<State>,
@@ -55,7 +61,12 @@ pub(super) async fn list(
     Ok(Json(Deliveries { deliveries: rows.into_iter().map(Delivery::from).collect(), next }))
 }
 
-/// `GET /v1/deliveries/{id}`
+/// One delivery, and what became of it.
+#[utoipa::path(
+    get, path = "/v1/deliveries/{id}", tag = "people", security(("token" = [])),
+    params(("id" = String, Path, pattern = "^[1-9][0-9]{0,17}$", description = "The id of a delivery.")),
+    responses((status = 200, description = "The delivery.", body = Delivery), Missing, Refused),
+)]
 pub(super) async fn show(
     _: Viewer,
     extract::State(state): extract::State<State>,

@@ -13,6 +13,7 @@ use axum::{
 use domain::fault::Chain;
 use serde::Serialize;
 use tracing::error;
+use utoipa::ToSchema;
 
 /// Where the types of problems are described; they are names first, and stable.
 const TYPES: &str = "https://tagferry.dev/problems/";
@@ -26,13 +27,19 @@ pub(super) struct Problem {
     retry_after: Option<Duration>,
 }
 
-/// The body of a problem (RFC 9457 section 3).
-#[derive(Serialize)]
-struct Body<'a> {
+/// Why a request was refused (RFC 9457 section 3).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Body {
+    /// A stable name of the reason, as an address.
+    #[schema(examples("https://tagferry.dev/problems/not-found"))]
     r#type: String,
-    title: &'a str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
     status: u16,
-    detail: &'a str,
+    /// One sentence for people.
+    detail: String,
 }
 
 impl Problem {
@@ -133,7 +140,7 @@ impl IntoResponse for Problem {
             r#type: format!("{TYPES}{}", self.kind),
             title: self.status.canonical_reason().unwrap_or("Refused"),
             status: self.status.as_u16(),
-            detail: &self.detail,
+            detail: self.detail,
         };
         let mut response = (self.status, Json(&body)).into_response();
         let headers = response.headers_mut();

@@ -2,14 +2,19 @@
 
 use axum::{extract, http::StatusCode};
 
-use super::{State, error::Problem};
+use super::{State, document::NotReady, error::Problem};
 
-/// The process answers.
+/// Whether the process answers.
+#[utoipa::path(get, path = "/healthz", tag = "operators", responses((status = 204, description = "It does.")))]
 pub(super) async fn alive() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// The store answers too.
+/// Whether the store answers too.
+#[utoipa::path(
+    get, path = "/readyz", tag = "operators",
+    responses((status = 204, description = "It does."), NotReady),
+)]
 pub(super) async fn ready(extract::State(state): extract::State<State>) -> Result<StatusCode, Problem> {
     state.store().ping().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -23,8 +23,9 @@ use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 use store::{DeliveryId, Element, NewDelivery, Recorded};
 use tracing::{debug, info, warn};
+use utoipa::ToSchema;
 
-use super::{Door, State, error::Problem, room, segment::Segment};
+use super::{Door, State, document::NotTaken, error::Problem, room, segment::Segment};
 use crate::config::Sender;
 
 /// The largest body that is read, in bytes; the largest real ones are a tenth of it.
@@ -34,10 +35,11 @@ const LARGEST_BODY: usize = 1024 * 1024;
 const SLOWEST_BODY: Duration = Duration::from_secs(10);
 
 /// The answer to a delivery that is taken.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Accepted {
     /// How it is found again; none when there was nothing to keep.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = Option<String>)]
     delivery: Option<DeliveryId>,
     /// Whether it was taken before.
     repeated: bool,
@@ -69,9 +71,15 @@ fn as_text<S: Serializer>(id: &Option<DeliveryId>, serializer: S) -> Result<S::O
     id.map(|id| id.to_string()).serialize(serializer)
 }
 
-/// `POST /v1/hooks/{sender}`
+/// Takes what a registry or the forge announces.
 ///
 /// The query may hold a secret: it goes to the credential's check and nowhere else, neither into a log nor an answer.
+#[utoipa::path(
+    post, path = "/v1/hooks/{sender}", tag = "senders", description = "Takes what a registry or GitHub announces. The body and the credential are as its kind has them.",
+    params(("sender" = String, Path, description = "The name of a sender in the configuration.")),
+    request_body(content = serde_json::Value, content_type = "application/json", description = "As the kind of the sender writes it."),
+    responses((status = 202, description = "It is taken, or was before, or there is nothing of interest in it.", body = Accepted), NotTaken),
+)]
 pub(super) async fn receive(
     extract::State(state): extract::State<State>,
     Segment(sender): Segment,

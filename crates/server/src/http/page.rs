@@ -7,6 +7,7 @@ use axum::{
     http::request::Parts,
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::IntoParams;
 
 use super::error::Problem;
 
@@ -17,9 +18,14 @@ const USUAL: u32 = 50;
 const MOST: u32 = 200;
 
 /// The part of a list that is wanted.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
+    /// How many are wanted, from 1 to 200; 50 when it is not said.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
+    /// The `next` of the page before.
+    #[param(value_type = Option<String>, pattern = "^[1-9][0-9]{0,17}$")]
     before: Option<String>,
 }
 

@@ -4,33 +4,38 @@ use axum::{Json, extract};
 use domain::{application::Name, promotion::Outcome};
 use serde::{Deserialize, Serialize};
 use store::{LedgerRow, PromotionDetail, PullRequestRow, ReleaseDetail, ReleaseId, ReleaseRow};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     State,
     caller::Viewer,
+    document::{Missing, Refused, Unreadable},
     error::Problem,
     page::{Page, Parameters, next},
     segment::Segment,
 };
 
 /// Which releases are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     #[serde(flatten)]
+    #[param(ignore)]
     page: Page,
     /// Only those of this application.
+    #[param(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     application: Option<String>,
 }
 
 /// A page of releases.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Releases {
     releases: Vec<Summary>,
     next: Option<String>,
 }
 
 /// A release in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Summary {
     id: String,
     application: String,
@@ -43,7 +48,7 @@ struct Summary {
 }
 
 /// A release with all that is known of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Release {
     id: String,
     application: String,
@@ -55,7 +60,7 @@ pub(super) struct Release {
     ledger: Vec<Entry>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Build {
     target: String,
     repository: String,
@@ -65,7 +70,7 @@ struct Build {
 }
 
 /// A way into the overlays; `outcome` is missing while it is not settled.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Promotion {
     id: String,
     branch: String,
@@ -78,13 +83,13 @@ struct Promotion {
     settled_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct PullRequest {
     number: u64,
     url: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Evidence {
     kind: &'static str,
     outcome: &'static str,
@@ -92,7 +97,7 @@ struct Evidence {
     link: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Entry {
     at: String,
     what: String,
@@ -100,7 +105,11 @@ struct Entry {
     link: Option<String>,
 }
 
-/// `GET /v1/releases`
+/// Releases, newest first.
+#[utoipa::path(
+    get, path = "/v1/releases", tag = "people", security(("token" = [])), params(Page, Wanted),
+    responses((status = 200, description = "A page of releases.", body = Releases), Unreadable, Refused),
+)]
 pub(super) async fn list(
     _: Viewer,
     extract::State(state): extract::State<State>,
@@ -119,7 +128,12 @@ pub(super) async fn list(
     Ok(Json(Releases { releases: rows.into_iter().map(Summary::from).collect(), next }))
 }
 
-/// `GET /v1/releases/{id}`
+/// One release with its builds, its evidence, its pull requests, and everything that was done about it.
+#[utoipa::path(
+    get, path = "/v1/releases/{id}", tag = "people", security(("token" = [])),
+    params(("id" = String, Path, pattern = "^[1-9][0-9]{0,17}$", description = "The id of a release.")),
+    responses((status = 200, description = "The release.", body = Release), Missing, Refused),
+)]
 pub(super) async fn show(
     _: Viewer,
     extract::State(state): extract::State<State>,
