@@ -15,6 +15,7 @@ mod people;
 mod programs;
 mod proof;
 mod release;
+mod replay;
 mod senders;
 mod trouble;
 mod unheard;

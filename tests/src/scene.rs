@@ -9,7 +9,11 @@ use sandbox::{
 };
 use tempfile::TempDir;
 
-use crate::{Proxy, Tagferry, overlays, port, tagferry::TOKEN_SHA256, until};
+use crate::{
+    Proxy, Tagferry, overlays, port,
+    tagferry::{RELEASER_TOKEN_SHA256, TOKEN_SHA256},
+    until,
+};
 
 /// Where the code is.
 pub const SOURCE: &str = "acme/mandelbrot";
@@ -168,7 +172,10 @@ github:
   app: {{ id: 1, private_key: {{ file: '{}' }} }}
   webhook_secrets: [{{ file: '{}' }}]
   poll_interval: {}
-api: {{ tokens: [{{ name: e2e, sha256: {TOKEN_SHA256}, role: viewer }}] }}
+api:
+  tokens:
+    - {{ name: e2e, sha256: {TOKEN_SHA256}, role: viewer }}
+    - {{ name: e2e-releaser, sha256: {RELEASER_TOKEN_SHA256}, role: releaser }}
 senders:
   registry: {{ kind: distribution, secrets: {{ file: '{}' }}, registry: '{}' }}
 registries:

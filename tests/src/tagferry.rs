@@ -22,6 +22,12 @@ pub const TOKEN: &str = "e2e-viewer-token";
 /// The SHA-256 of [`TOKEN`].
 pub const TOKEN_SHA256: &str = "667da53dbb3834e0b648a640ce71af319cc8ab45423f583878eb5dc436b61971";
 
+/// A token that may have something done; the configuration has its hash.
+pub const RELEASER_TOKEN: &str = "e2e-releaser-token";
+
+/// The SHA-256 of [`RELEASER_TOKEN`].
+pub const RELEASER_TOKEN_SHA256: &str = "3460d6bb6a3e32ffc252a0f1d7d3a8e13d2a2a01e4c9cdb21ac05d368d9e6922";
+
 /// A running service. Dropping it kills it.
 #[derive(Debug)]
 pub struct Tagferry {

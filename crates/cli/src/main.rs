@@ -1,10 +1,15 @@
 //! The `tagferry` binary: `serve`, and the commands that people and CI run.
 
+mod client;
+mod deliveries;
+mod failure;
+mod output;
 mod serve;
 mod set_image;
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 
 /// Carries verified image tags from container registries into GitOps overlays.
@@ -23,6 +28,10 @@ enum Command {
     Check(serve::CheckArguments),
     /// Set images in kustomizations here, and leave every other byte of them alone.
     SetImage(set_image::Arguments),
+    /// Ask a server what senders said, and what became of it.
+    Deliveries(deliveries::Arguments),
+    /// Have a server look at a delivery once more.
+    Replay(deliveries::ReplayArguments),
 }
 
 fn main() -> ExitCode {
@@ -30,11 +39,20 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Check(arguments) => serve::check(&arguments).map(|()| ExitCode::SUCCESS),
         Command::SetImage(arguments) => set_image::run(&arguments),
+        Command::Deliveries(arguments) => deliveries::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Replay(arguments) => deliveries::replay(&arguments).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         say_error(&format!("{error:#}"));
-        ExitCode::FAILURE
+        failure::exit_code(&error)
     })
+}
+
+/// One crypto provider for every TLS connection of the process.
+fn install_crypto() -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_already| anyhow!("another crypto provider is installed already"))
 }
 
 #[expect(clippy::print_stderr, reason = "a command says on standard error why it failed")]

@@ -1,14 +1,16 @@
 //! `tagferry serve` and `tagferry check`.
 
-use std::{io::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use server::{
     Config, Service,
     telemetry::{self, Format},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+use crate::{install_crypto, output::print};
 
 /// What `serve` takes.
 #[derive(Debug, clap::Args)]
@@ -98,13 +100,6 @@ pub(crate) fn check(arguments: &CheckArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One crypto provider for every TLS connection of the process.
-fn install_crypto() -> anyhow::Result<()> {
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .map_err(|_already| anyhow!("another crypto provider is installed already"))
-}
-
 /// Cancelled at the first SIGTERM or SIGINT.
 fn stop_signal() -> anyhow::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
@@ -123,6 +118,5 @@ fn stop_signal() -> anyhow::Result<CancellationToken> {
 }
 
 fn say(line: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).context("writing to standard output")
+    print(&format!("{line}\n"))
 }

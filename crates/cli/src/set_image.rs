@@ -24,8 +24,9 @@ use kustomize::{Argument, Change, Image, ImageName, Refusal, Unnamed, image_in, 
 
 use self::{
     file::{Kustomization, Place, Staged},
-    report::{Detail, Output},
+    report::Detail,
 };
+use crate::output::Output;
 
 /// What `set-image` takes.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,8 @@
 //!
 //! One file per kind of sender. Each declares what its credential is and how it reads a message; everything else is
 //! shared. [`Sender::admit`] looks at the head of a request, [`Admitted::vouch_for`] at its body, and without both there
-//! is no [`Verified`] body to parse.
+//! is no [`Verified`] body to parse: of a request, that is, as a body that is at hand already needs only a [`Reader`] and
+//! somebody who answers for it.
 //!
 //! Not here: messages whose authentication asks somebody else (identity tokens, certificates), and those that want
 //! another answer than that they were taken.
@@ -39,7 +40,7 @@ pub use self::{
     head::Head,
     kind::{Kind, UnknownKind},
     secrets::{InvalidSecrets, Secrets},
-    sender::{InvalidSender, Options, Sender, Setup},
+    sender::{InvalidSender, Options, Reader, Sender, Setup},
 };
 
 /// A body whose sender was authenticated.
@@ -105,6 +106,15 @@ struct Message<'a> {
     registry: Option<&'a domain::image::Host>,
     /// What image repositories are called that begin with a key.
     repo_keys: &'a RepoKeys,
+}
+
+impl<'a> Verified<'a> {
+    /// A body that the caller answers for, with no credential: one that was kept after its sender was authenticated,
+    /// or one from a file of whoever runs us. Never one that a request brings.
+    #[must_use]
+    pub const fn answered_for(body: &'a [u8]) -> Self {
+        Self { body }
+    }
 }
 
 impl std::fmt::Debug for Verified<'_> {

@@ -13,7 +13,7 @@ mod secret;
 mod sender;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -21,6 +21,7 @@ use std::{
 
 use domain::{
     application::{Application, InvalidApplication, Name},
+    forge::Repository,
     image::Host,
 };
 use serde::Deserialize;
@@ -31,12 +32,15 @@ pub use self::{
     application::ApplicationSettings,
     limits::LimitSettings,
     secret::{SecretSource, SecretSources, SecretUnavailable},
-    sender::{Sender, SenderKind, SenderSettings},
+    sender::{Reader, Sender, SenderKind, SenderSettings},
 };
 use self::{
     fields::{UniqueMap, duration, parsed, parsed_option},
     secret::read_all,
 };
+
+/// The name of the sender that `github.webhook_secrets` makes.
+const FORGE: &str = "github";
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -309,6 +313,31 @@ impl Config {
             .collect()
     }
 
+    /// How the messages of each sender are read, the forge's webhook included; no secret is needed for that.
+    ///
+    /// # Errors
+    ///
+    /// What is said of a sender does not go with its kind.
+    pub fn readers(&self) -> Result<BTreeMap<String, Reader>, Error> {
+        let mut readers = BTreeMap::new();
+        if !self.github.webhook_secrets.is_empty() {
+            readers.insert(FORGE.to_owned(), Reader::GitHub);
+        }
+        for (name, settings) in self.senders.iter() {
+            readers.insert(name.to_string(), settings.reader(name)?);
+        }
+        Ok(readers)
+    }
+
+    /// The repositories that pull requests of applications are in.
+    ///
+    /// # Errors
+    ///
+    /// The parts of an application do not fit together.
+    pub fn gitops(&self) -> Result<BTreeSet<Repository>, Error> {
+        Ok(self.applications()?.iter().map(|application| application.gitops.repository.clone()).collect())
+    }
+
     /// Each sender with its secrets at hand, the forge's webhook included.
     ///
     /// # Errors
@@ -322,7 +351,7 @@ impl Config {
         }
         if !self.github.webhook_secrets.is_empty() {
             let secrets = read_all(&self.github.webhook_secrets, "github.webhook_secrets")?;
-            if senders.insert("github".to_owned(), Sender::GitHub { secrets }).is_some() {
+            if senders.insert(FORGE.to_owned(), Sender::GitHub { secrets }).is_some() {
                 return Err(Error::Contradiction(
                     "senders.github and github.webhook_secrets have the same address: give the sender another name"
                         .to_owned(),

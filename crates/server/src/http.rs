@@ -124,6 +124,7 @@ pub(crate) fn router(state: State) -> Router {
     let asked = OpenApiRouter::new()
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::replay))
         .routes(routes!(releases::list))
         .routes(routes!(releases::show))
         .route_layer(middleware::from_fn_with_state(state.clone(), limits::enter));

@@ -12,9 +12,11 @@ use crate::{
 
 mod batch;
 mod intake;
+mod replay;
 mod retention;
 
 pub(crate) use self::intake::Intake;
+pub use self::replay::{Kept, Replay};
 
 /// The longest id of a sender's delivery that is taken, in bytes; what is sent is a tenth of it.
 const LONGEST_DELIVERY_ID: usize = 512;

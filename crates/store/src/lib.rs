@@ -31,7 +31,7 @@ mod work;
 
 pub use build::{NewBuild, RecordedBuild};
 pub use database::Store;
-pub use delivery::{Announced, AnnouncementVerdict, Element, NewDelivery, Recorded};
+pub use delivery::{Announced, AnnouncementVerdict, Element, Kept, NewDelivery, Recorded, Replay};
 pub use error::Error;
 pub use id::{AnnouncementId, DeliveryId, Id, InvalidId, PromotionId, ReleaseId};
 pub use ledger::{Note, WAITING};

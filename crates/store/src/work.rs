@@ -266,6 +266,27 @@ pub(crate) async fn add_announcements(
     Ok(())
 }
 
+/// Adds work that is due at once for each announcement of a delivery that is pending and has none.
+pub(crate) async fn add_idle_announcements(
+    connection: &mut SqliteConnection,
+    delivery: DeliveryId,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query(
+        "insert into work (subject_kind, subject_id, due_at_ms, attempts, fence) \
+         select 'announcement', announcements.id, $2, 0, 0 from announcements \
+         where announcements.delivery_id = $1 and announcements.verdict = 'pending' \
+             and not exists (select 1 from work as other \
+                 where other.subject_kind = 'announcement' and other.subject_id = announcements.id) \
+         order by announcements.id",
+    )
+    .bind(delivery.key())
+    .bind(millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Makes the unsettled promotion of a release due now, if it has one.
 pub(crate) async fn wake_release(
     connection: &mut SqliteConnection,

@@ -1,22 +1,11 @@
 //! What is printed about the edits.
 
-use std::io::Write as _;
-
 use anyhow::Context as _;
 use kustomize::Image;
 use serde::Serialize;
-use similar::TextDiff;
 
 use super::{Edited, EditedImage};
-
-/// How the outcome is printed.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(super) enum Output {
-    /// One line for each file; with --diff the diff instead.
-    Text,
-    /// One JSON object.
-    Json,
-}
+use crate::output::{self, Output, printable};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +53,7 @@ pub(super) fn print(edited: &[Edited], output: Output, detail: Detail) -> anyhow
         (Output::Text, Detail::Summary) => edited.iter().map(line).collect(),
         (Output::Text, Detail::Diff) => edited.iter().map(diff).collect(),
     };
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output")
+    output::print(&text)
 }
 
 /// Says on standard error why nothing was done.
@@ -146,23 +134,7 @@ fn image_words(image: &EditedImage) -> Option<String> {
     (!words.is_empty()).then(|| format!("{}: {}", image.name, words.join(", ")))
 }
 
-/// The changed lines as `git diff` shows them, so that `git apply` and `patch -p1` take them; nothing when there are
-/// none.
+/// The changed lines; nothing when there are none.
 fn diff(edited: &Edited) -> String {
-    let (before, after) = (&edited.kustomization.text, &edited.text);
-    let (before, after) = (String::from_utf8_lossy(before), String::from_utf8_lossy(after));
-    let path = printable(&path(edited));
-    let path = path.trim_start_matches("./").trim_start_matches('/');
-    // A tab ends a name with a space in it.
-    let end = if path.contains(' ') { "\t" } else { "" };
-    let (old, new) = (format!("a/{path}{end}"), format!("b/{path}{end}"));
-    TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).header(&old, &new).to_string()
-}
-
-/// On one line of a terminal, whatever is in the text.
-fn printable(text: &str) -> String {
-    let shown = |character: char| {
-        if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
-    };
-    text.chars().map(shown).collect()
+    output::diff(&path(edited), &edited.kustomization.text, &edited.text)
 }

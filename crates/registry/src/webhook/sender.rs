@@ -12,8 +12,14 @@ pub(super) type RepoKeys = BTreeMap<String, String>;
 /// Somebody who may announce pushes.
 #[derive(Debug)]
 pub struct Sender {
-    kind: Kind,
+    reader: Reader,
     secrets: Secrets,
+}
+
+/// How the messages of one sender are read; it needs no secret for that.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    kind: Kind,
     options: Options,
 }
 
@@ -54,13 +60,13 @@ pub enum InvalidSender {
     Registry(Kind),
 }
 
-impl Sender {
-    /// Takes a sender as it was configured.
+impl Reader {
+    /// Takes what was configured.
     ///
     /// # Errors
     ///
     /// The options do not go with the kind.
-    pub fn new(kind: Kind, secrets: Secrets, options: Options) -> Result<Self, InvalidSender> {
+    pub fn new(kind: Kind, options: Options) -> Result<Self, InvalidSender> {
         if options.signing && kind.declaration().signing.is_none() {
             return Err(InvalidSender::Signing(kind));
         }
@@ -70,20 +76,50 @@ impl Sender {
         if options.registry.is_none() && kind == Kind::Nexus {
             return Err(InvalidSender::Registry(kind));
         }
-        Ok(Self { kind, secrets, options })
+        Ok(Self { kind, options })
+    }
+
+    /// Reads a delivery.
+    ///
+    /// What can not be read becomes an [`Element::Unusable`](super::Element::Unusable) beside what can.
+    #[must_use]
+    pub fn parse(&self, verified: &Verified<'_>, head: &Head<'_>) -> Parsed {
+        (self.kind.declaration().parse)(&Message {
+            body: verified.body,
+            head,
+            registry: self.options.registry.as_ref(),
+            repo_keys: &self.options.repo_key_map,
+        })
+    }
+}
+
+impl Sender {
+    /// Takes a sender as it was configured.
+    ///
+    /// # Errors
+    ///
+    /// The options do not go with the kind.
+    pub fn new(kind: Kind, secrets: Secrets, options: Options) -> Result<Self, InvalidSender> {
+        Ok(Self { reader: Reader::new(kind, options)?, secrets })
     }
 
     /// How it speaks.
     #[must_use]
     pub const fn kind(&self) -> Kind {
-        self.kind
+        self.reader.kind
+    }
+
+    /// How its messages are read.
+    #[must_use]
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// What to do at the registry so that it announces to us.
     #[must_use]
     pub fn setup(&self) -> Setup {
         let Proof { credential, hint } = self.proof();
-        let place = self.kind.declaration().place;
+        let place = self.kind().declaration().place;
         Setup { parameter: credential.parameter(), place, credential: hint }
     }
 
@@ -96,23 +132,16 @@ impl Sender {
         self.proof().credential.admit(&self.secrets, head)
     }
 
-    /// Reads a delivery of this sender.
-    ///
-    /// What can not be read becomes an [`Element::Unusable`](super::Element::Unusable) beside what can.
+    /// Reads a delivery of this sender, as [`Reader::parse`].
     #[must_use]
     pub fn parse(&self, verified: &Verified<'_>, head: &Head<'_>) -> Parsed {
-        (self.kind.declaration().parse)(&Message {
-            body: verified.body,
-            head,
-            registry: self.options.registry.as_ref(),
-            repo_keys: &self.options.repo_key_map,
-        })
+        self.reader.parse(verified, head)
     }
 
     fn proof(&self) -> &'static Proof {
-        let declaration = self.kind.declaration();
+        let declaration = self.kind().declaration();
         match &declaration.signing {
-            Some(signing) if self.options.signing => signing,
+            Some(signing) if self.reader.options.signing => signing,
             Some(_) | None => &declaration.proof,
         }
     }

@@ -54,6 +54,15 @@ pub enum Sender {
     },
 }
 
+/// How the messages of a sender are read; it needs no secret for that.
+#[derive(Clone, Debug)]
+pub enum Reader {
+    /// As those of a registry.
+    Registry(webhook::Reader),
+    /// As GitHub's, by the header `X-GitHub-Event`.
+    GitHub,
+}
+
 /// No sender speaks so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no kind of sender; there are {}, and {}", Words, SenderKind::GitHub)]
@@ -68,24 +77,30 @@ impl SenderSettings {
         let secrets = read_all(&self.secrets, &format!("senders.{name}.secrets"))?;
         let kind = match self.kind {
             SenderKind::Registry(kind) => kind,
-            SenderKind::GitHub => return self.forge(name, secrets),
+            SenderKind::GitHub => return self.reader(name).map(|_the_only_one| Sender::GitHub { secrets }),
         };
         let secrets = Secrets::new(secrets).expect("no secret of the configuration is empty, and there is one");
-        let options = Options {
-            registry: self.registry.clone(),
-            signing: self.signing,
-            repo_key_map: (*self.repo_key_map).clone(),
-        };
-        let sender = webhook::Sender::new(kind, secrets, options);
+        let sender = webhook::Sender::new(kind, secrets, self.options());
         sender.map(Sender::Registry).map_err(|source| Error::Sender { name: name.clone(), source })
     }
 
-    fn forge(&self, name: &Name, secrets: Vec<SecretString>) -> Result<Sender, Error> {
-        if self.registry.is_some() || self.signing || !self.repo_key_map.is_empty() {
-            let what = "`registry`, `signing` and `repo_key_map` are for registries";
-            return Err(Error::Contradiction(format!("senders.{name}: {what}")));
+    /// How the messages of the sender that these settings describe are read.
+    pub(super) fn reader(&self, name: &Name) -> Result<Reader, Error> {
+        match self.kind {
+            SenderKind::Registry(kind) => {
+                let reader = webhook::Reader::new(kind, self.options());
+                reader.map(Reader::Registry).map_err(|source| Error::Sender { name: name.clone(), source })
+            }
+            SenderKind::GitHub if self.registry.is_some() || self.signing || !self.repo_key_map.is_empty() => {
+                let what = "`registry`, `signing` and `repo_key_map` are for registries";
+                Err(Error::Contradiction(format!("senders.{name}: {what}")))
+            }
+            SenderKind::GitHub => Ok(Reader::GitHub),
         }
-        Ok(Sender::GitHub { secrets })
+    }
+
+    fn options(&self) -> Options {
+        Options { registry: self.registry.clone(), signing: self.signing, repo_key_map: (*self.repo_key_map).clone() }
     }
 }
 

@@ -1,17 +1,26 @@
-//! Why was my push ignored: what senders said, and what became of it.
+//! Why was my push ignored: what senders said, and what became of it; and to have it looked at once more.
 
-use axum::{Json, extract};
+use axum::{
+    Json, extract,
+    http::{HeaderMap, StatusCode},
+};
+use chrono::Utc;
 use serde::Serialize;
-use store::{AnnouncementRow, DeliveryId, DeliveryRow};
+use store::{AnnouncementRow, DeliveryId, DeliveryRow, Element, Kept, Replay};
+use tracing::info;
 use utoipa::ToSchema;
 
 use super::{
     State,
-    caller::Viewer,
-    document::{Missing, Refused, Unreadable},
+    caller::{Releaser, Viewer},
+    document::{Forbidden, Missing, Refused, Unreadable},
     error::Problem,
     page::{Page, Parameters, next},
     segment::Segment,
+};
+use crate::{
+    config::{Reader, Sender},
+    reading,
 };
 
 /// A page of deliveries.
@@ -77,6 +86,46 @@ pub(super) async fn show(
     Ok(Json(row.into()))
 }
 
+/// Looks once more at what a delivery announces.
+///
+/// That is done under the configuration as it is now; the body is read again as its sender is configured now, where the
+/// body alone says enough.
+#[utoipa::path(
+    post, path = "/v1/deliveries/{id}/replay", tag = "people", security(("token" = [])),
+    params(("id" = String, Path, pattern = "^[1-9][0-9]{0,17}$", description = "The id of a delivery.")),
+    responses((status = 202, description = "The delivery.", body = Delivery), Forbidden, Missing, Refused),
+)]
+pub(super) async fn replay(
+    Releaser { name }: Releaser,
+    extract::State(state): extract::State<State>,
+    Segment(id): Segment,
+) -> Result<(StatusCode, Json<Delivery>), Problem> {
+    let id: DeliveryId = id.parse().map_err(|_unhelpful| Problem::not_found("delivery"))?;
+    let kept = state.store().kept(id).await?.ok_or_else(|| Problem::not_found("delivery"))?;
+    let read_anew = read_anew(&state, &kept);
+    let replay = Replay { by: &name, at: Utc::now(), read_anew: &read_anew };
+    let due = state.store().replay_delivery(id, &replay).await?.ok_or_else(|| Problem::not_found("delivery"))?;
+    info!(token = name, sender = kept.sender, delivery.id = %id, announcements = due, "a delivery is replayed");
+    state.waker().wake();
+    let row = state.store().delivery(id).await?.ok_or_else(|| Problem::not_found("delivery"))?;
+    Ok((StatusCode::ACCEPTED, Json(row.into())))
+}
+
+/// What a kept body says now; nothing where that can not be told.
+///
+/// The headers that it came with are not kept. A registry's message that needs none reads as it did; one that does,
+/// reads as something that can not be used, which takes nothing away from what was read then. GitHub's messages say
+/// nothing without theirs, and reports of builds nothing without the claims of their token.
+fn read_anew(state: &State, kept: &Kept) -> Vec<Element> {
+    match state.door(&kept.sender).map(|door| &door.sender) {
+        Some(Sender::Registry(sender)) => {
+            let reader = Reader::Registry(sender.reader().clone());
+            reading::read(&reader, state.gitops(), &HeaderMap::new(), &kept.body).elements
+        }
+        Some(Sender::GitHub { .. }) | None => Vec::new(),
+    }
+}
+
 impl From<DeliveryRow> for Delivery {
     fn from(row: DeliveryRow) -> Self {
         Self {
@@ -102,3 +151,6 @@ impl From<AnnouncementRow> for Announcement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

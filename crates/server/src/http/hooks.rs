@@ -18,7 +18,7 @@ use domain::{
     forge::Repository,
 };
 use http_body_util::LengthLimitError;
-use registry::webhook::{Head, Unauthenticated};
+use registry::webhook::{Head, Parsed, Unauthenticated};
 use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 use store::{DeliveryId, Element, NewDelivery, Recorded};
@@ -26,7 +26,7 @@ use tracing::{debug, info, warn};
 use utoipa::ToSchema;
 
 use super::{Door, State, document::NotTaken, error::Problem, room, segment::Segment};
-use crate::config::Sender;
+use crate::{config::Sender, reading};
 
 /// The largest body that is read, in bytes; the largest real ones are a tenth of it.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -109,8 +109,8 @@ async fn admit(state: &State, sender: &Sender, head: &Head<'_>, body: Body) -> R
             let admitted = sender.admit(head).map_err(refused)?;
             let body = read_body(head.headers, body).await?;
             let verified = admitted.vouch_for(&body).map_err(refused)?;
-            let parsed = sender.parse(&verified, head);
-            Ok(of_registry(body, parsed))
+            let Parsed { id, elements, unwanted } = sender.parse(&verified, head);
+            Ok(Read { body, id, elements: reading::of_registry(elements), unwanted })
         }
         // The signature is one of the body, which must be there to be checked.
         Sender::GitHub { secrets } => {
@@ -149,17 +149,8 @@ fn is_length_limit(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
-fn of_registry(body: Bytes, parsed: registry::webhook::Parsed) -> Read {
-    let elements = parsed.elements.into_iter().map(|element| match element {
-        registry::webhook::Element::Pushed(pushed) => Element::Announced(Announcement::Pushed(pushed)),
-        registry::webhook::Element::Unusable { text, reason } => Element::Unusable { text, reason },
-    });
-    Read { body, id: parsed.id, elements: elements.collect(), unwanted: parsed.unwanted }
-}
-
 /// Checks and reads one of the forge's messages; its id is the same when it is delivered again
-/// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers>). What moved in a repository
-/// without overlays of ours is not wanted.
+/// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers>).
 fn of_forge(
     secrets: &[SecretString],
     gitops: &BTreeSet<Repository>,
@@ -172,16 +163,8 @@ fn of_forge(
     let Some(id) = text("x-github-delivery").filter(|id| (1..=128).contains(&id.len())) else {
         return Err(Problem::parameter("X-GitHub-Delivery", "the id of the delivery was expected"));
     };
-    let parsed = forge::webhook::parse(text("x-github-event").unwrap_or_default(), verified);
-    let (wanted, unwanted): (Vec<_>, Vec<_>) = parsed.announcements.into_iter().partition(|one| match one {
-        Announcement::Moved(repository) => gitops.contains(repository),
-        Announcement::Pushed(_) => true,
-    });
-    let mut elements: Vec<Element> = wanted.into_iter().map(Element::Announced).collect();
-    let unusable = parsed.unusable.into_iter();
-    elements.extend(unusable.map(|part| Element::Unusable { text: part.text, reason: part.reason }));
-    let unwanted = if elements.is_empty() { unwanted.len().max(1) } else { unwanted.len() };
-    Ok(Read { id: id.to_owned(), body: unverified_body, elements, unwanted })
+    let said = reading::of_forge(verified, headers, gitops);
+    Ok(Read { id: id.to_owned(), body: unverified_body, elements: said.elements, unwanted: said.unwanted })
 }
 
 /// Keeps a delivery before it is answered, unless there are too many; one that says nothing of interest is only

@@ -43,9 +43,7 @@ pub(super) async fn record(connection: &mut SqliteConnection, entries: &[Entry])
         };
         recorded.push(answer);
     }
-    for some in announcements.chunks(ROWS) {
-        insert_announcements(connection, some).await?;
-    }
+    insert_all_announcements(connection, &announcements).await?;
     if let Some((first, last)) = added {
         work::add_announcements(connection, first, last).await?;
         retention::delete_oldest(connection, first, last, retention::MOST_DELIVERIES).await?;
@@ -87,7 +85,17 @@ async fn find_delivery(connection: &mut SqliteConnection, entry: &Entry) -> Resu
     id(&row, "id")
 }
 
-/// Adds announcements; a later one gets a higher key.
+/// Adds announcements, however many; a later one gets a higher key.
+pub(super) async fn insert_all_announcements(
+    connection: &mut SqliteConnection,
+    announcements: &[(DeliveryId, &Element)],
+) -> Result<(), Error> {
+    for some in announcements.chunks(ROWS) {
+        insert_announcements(connection, some).await?;
+    }
+    Ok(())
+}
+
 async fn insert_announcements(
     connection: &mut SqliteConnection,
     announcements: &[(DeliveryId, &Element)],
@@ -113,18 +121,18 @@ async fn insert_announcements(
 
 /// An element as the table of announcements has it.
 #[derive(Default)]
-struct Columns<'a> {
-    kind: &'static str,
-    repository: Option<String>,
-    tag: Option<&'a Tag>,
-    claimed_digest: Option<&'a Digest>,
-    unusable_text: Option<String>,
-    verdict: &'static str,
-    reason: Option<String>,
+pub(super) struct Columns<'a> {
+    pub(super) kind: &'static str,
+    pub(super) repository: Option<String>,
+    pub(super) tag: Option<&'a Tag>,
+    pub(super) claimed_digest: Option<&'a Digest>,
+    pub(super) unusable_text: Option<String>,
+    pub(super) verdict: &'static str,
+    pub(super) reason: Option<String>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(element: &'a Element) -> Self {
+    pub(super) fn of(element: &'a Element) -> Self {
         match element {
             Element::Announced(announcement) => Self { verdict: "pending", ..Self::of_announcement(announcement) },
             Element::Ignored { announcement, reason } => {

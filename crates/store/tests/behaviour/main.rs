@@ -8,6 +8,7 @@ mod promotion;
 mod reading;
 mod release;
 mod reopening;
+mod replay;
 mod schema;
 mod work;
 mod world;
