@@ -215,11 +215,13 @@ async fn what_was_accepted_gets_no_second_release_build_or_promotion_however_the
         if let Some(outcome) = &outcome {
             world.store.settle(&claim, outcome, at(1)).await?;
         }
-        let [delivery] = world.store.deliveries(None, 9).await?.try_into().map_err(|_| anyhow::anyhow!("one"))?;
+        let deliveries = world.store.deliveries(None, 9).await?;
+        let [delivery] = deliveries.as_slice() else { anyhow::bail!("one was expected: {deliveries:?}") };
         for _ in 0..2 {
             assert!(!accept_again(&world, delivery.id).await?, "{outcome:?}");
         }
-        let [release] = world.store.releases(None, None, 9).await?.try_into().map_err(|_| anyhow::anyhow!("one"))?;
+        let releases = world.store.releases(None, None, 9).await?;
+        let [release] = releases.as_slice() else { anyhow::bail!("one was expected: {releases:?}") };
         let detail = world.store.release(release.release).await?.context("no release")?;
         assert_eq!((detail.builds.len(), detail.promotions.len()), (1, 1), "{outcome:?}");
         let replayed: Vec<_> = detail.ledger.iter().filter(|row| row.what == "replayed").collect();
