@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    announcement::{Announcement, Match, Pushed, matches},
+    announcement::{Announcement, Ignored, Match, Pushed, matches},
     forge,
     image::{Digest, Reference},
     release::Build,
@@ -10,13 +10,54 @@ use domain::{
 use store::{AnnouncementId, AnnouncementVerdict, Claim, NewBuild, ReleaseId};
 use tracing::info;
 
-use crate::{Error, Reconciler, run::After};
+use crate::{Error, Reconciler, outside::Outside, run::After};
 
 /// How long a registry may lag behind its own announcement before what it says counts.
 const LONGEST_LAG: TimeDelta = TimeDelta::seconds(20);
 
 /// The age that the first wait is half of.
 const SHORTEST_AGE: TimeDelta = TimeDelta::milliseconds(200);
+
+/// What an announced tag is.
+#[derive(Debug)]
+pub(crate) enum Identified<'a> {
+    /// Of no interest; nobody was asked.
+    Ignored(Ignored),
+    /// A tag of applications.
+    Tag {
+        /// Whose; at least one.
+        found: Vec<Match<'a>>,
+        reference: Reference,
+        /// What its registry says that it is; `None` where it has none.
+        digest: Option<Digest>,
+    },
+}
+
+impl Outside {
+    /// Finds the applications that an announced tag is about, and asks the registry what it is.
+    pub(crate) async fn identify(&self, pushed: &Pushed) -> Result<Identified<'_>, Error> {
+        let found = match matches(&self.applications, pushed) {
+            Ok(found) => found,
+            Err(ignored) => return Ok(Identified::Ignored(ignored)),
+        };
+        let reference = Reference { repository: pushed.repository.clone(), tag: pushed.tag.clone() };
+        let digest = self.registries.resolve(&reference).await?;
+        Ok(Identified::Tag { found, reference, digest })
+    }
+}
+
+/// What is said of a tag that its registry does not have.
+pub(crate) fn absent(reference: &Reference) -> String {
+    format!("the registry has no {reference}")
+}
+
+/// What is said of one that it has.
+pub(crate) fn present(reference: &Reference, digest: &Digest, claimed: Option<&Digest>) -> String {
+    match claimed {
+        Some(claimed) if claimed != digest => format!("{reference} is {digest} by now, not {claimed} as announced"),
+        Some(_) | None => format!("{reference} is {digest}"),
+    }
+}
 
 impl Reconciler {
     /// Finds out what an announcement is about and records that.
@@ -55,33 +96,26 @@ impl Reconciler {
         received_at: DateTime<Utc>,
     ) -> Result<Option<AnnouncementVerdict>, Error> {
         let Pushed { repository, tag, claimed_digest } = pushed;
-        let found = match matches(&self.applications, pushed) {
-            Ok(found) => found,
-            Err(ignored) => {
+        let asked_at = Utc::now();
+        let (found, reference, digest) = match self.outside.identify(pushed).await? {
+            Identified::Tag { found, reference, digest } => (found, reference, digest),
+            Identified::Ignored(ignored) => {
                 info!(image.repository = %repository, image.tag = %tag, reason = %ignored, "a pushed tag is ignored");
                 return Ok(Some(AnnouncementVerdict::Ignored { reason: ignored.to_string() }));
             }
         };
-        let reference = Reference { repository: repository.clone(), tag: tag.clone() };
-        let asked_at = Utc::now();
-        let digest = self.registries.resolve(&reference).await?;
         let is_as_announced = digest.is_some() && (claimed_digest.is_none() || *claimed_digest == digest);
         if !is_as_announced && age(received_at) < LONGEST_LAG {
             return Ok(None);
         }
         let Some(digest) = digest else {
-            return Ok(Some(AnnouncementVerdict::Ignored { reason: format!("the registry has no {reference}") }));
+            return Ok(Some(AnnouncementVerdict::Ignored { reason: absent(&reference) }));
         };
         let mut release = None;
         for one in &found {
             release = self.record(claim, one, (&reference, &digest), asked_at).await?;
         }
-        let reason = match claimed_digest {
-            Some(claimed) if *claimed != digest => {
-                format!("{reference} is {digest} by now, not {claimed} as announced")
-            }
-            Some(_) | None => format!("{reference} is {digest}"),
-        };
+        let reason = present(&reference, &digest, claimed_digest.as_ref());
         Ok(Some(AnnouncementVerdict::Accepted { reason, release }))
     }
 

@@ -5,38 +5,43 @@
 //! and carries no data. Nothing here decides: [`domain::promotion::next_step`] does. Read the modules in this order:
 //!
 //! - `run`: workers that claim what is due.
+//! - `outside`, `source` and `overlays`: what the registries and the forge are asked.
 //! - `intake`: an announcement becomes a build, or is kept with the reason why not.
-//! - `observe`, `source` and `overlays`: everything that a promotion's next step depends on.
+//! - `observe`: everything that a promotion's next step depends on.
 //! - `perform`: the step's effects, each repeatable.
+//! - `plan`: what would be done, with nothing done.
 //! - `backoff`: when to try again after a failure.
 
 mod backoff;
 mod error;
 mod intake;
 mod observe;
+mod outside;
 mod overlays;
 mod perform;
+mod plan;
 mod run;
 mod source;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::application::{Application, Name};
+use domain::application::Application;
 use tokio::sync::Notify;
 
-pub use self::error::Error;
-use self::source::Ancestries;
+use self::outside::Outside;
+pub use self::{
+    error::Error,
+    overlays::Rewritten,
+    plan::{Draft, Named, Planned, PlannedRelease, Planner},
+};
 
 /// Everything that a pass works with.
 #[derive(Debug)]
 pub struct Reconciler {
     store: store::Store,
-    forge: forge::Forge,
-    registries: registry::Registries,
-    applications: Vec<Application>,
+    outside: Outside,
     settings: Settings,
     waker: Waker,
-    ancestries: Ancestries,
 }
 
 /// How the work is done.
@@ -85,24 +90,13 @@ impl Reconciler {
         applications: Vec<Application>,
         settings: Settings,
     ) -> Self {
-        Self {
-            store,
-            forge,
-            registries,
-            applications,
-            settings,
-            waker: Waker::default(),
-            ancestries: Ancestries::default(),
-        }
+        let outside = Outside::new(forge, registries, applications);
+        Self { store, outside, settings, waker: Waker::default() }
     }
 
     /// What wakes the workers.
     #[must_use]
     pub fn waker(&self) -> Waker {
         self.waker.clone()
-    }
-
-    fn application(&self, name: &Name) -> Option<&Application> {
-        self.applications.iter().find(|application| application.name() == name)
     }
 }

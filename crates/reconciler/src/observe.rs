@@ -4,17 +4,17 @@ use chrono::{DateTime, Utc};
 use domain::{
     application::{Application, Gitops},
     commit::Commit,
-    evidence::{self, Evidence, Verdict},
+    evidence::{self, Verdict},
     forge::{Ancestry, PullRequest},
     promotion::{Aim, Base, Head, Proposed, Situation, Slot},
     proposal::ReleaseBranch,
-    release,
 };
 use store::{Claim, Promotion, PromotionId, Rival};
 
 use crate::{
     Error, Reconciler,
-    overlays::{Seen, Wanted},
+    outside::{Gathered, Known},
+    overlays::Wanted,
 };
 
 /// What a pass saw.
@@ -23,9 +23,8 @@ pub(crate) struct Observed<'a> {
     pub(crate) application: &'a Application,
     pub(crate) promotion: Promotion,
     pub(crate) branch: ReleaseBranch,
-    pub(crate) evidence: Vec<Evidence>,
-    pub(crate) subject: Option<String>,
-    pub(crate) seen: Seen,
+    /// With the subject of the commit that was read earlier, where it was not read just now.
+    pub(crate) gathered: Gathered,
     pub(crate) situation: Situation,
 }
 
@@ -38,44 +37,39 @@ impl Reconciler {
         now: DateTime<Utc>,
     ) -> Result<Observed<'_>, Error> {
         let promotion = self.store.promotion(id).await?;
-        let application = self
-            .application(&promotion.application)
-            .ok_or_else(|| Error::NotConfigured(promotion.application.clone()))?;
+        let application = self.outside.application(&promotion.application)?;
         let branch = ReleaseBranch::new(application.name(), promotion.commit);
         let builds = self.store.builds(promotion.release).await?;
         let recorded = self.store.evidence(id).await?;
         let rivals = self.store.rivals(&promotion).await?;
         let gitops = Gitops { repository: promotion.gitops.clone(), base: promotion.base.clone() };
         let wanted = Wanted { application, gitops: &gitops, commit: promotion.commit, builds: &builds };
-        let (source, seen, pull_request, newer) = tokio::try_join!(
-            self.source_evidence(application, promotion.commit, &recorded),
-            self.overlays(&wanted),
+        let known = Known { evidence: &recorded, since: promotion.opened_at };
+        let (mut gathered, pull_request, newer) = tokio::try_join!(
+            self.outside.gather(&wanted, known, now),
             self.pull_request(claim, &promotion, &branch, now),
             self.newer(application, promotion.commit, &rivals),
         )?;
 
-        let barrier = release::barrier(application, &builds, promotion.opened_at, now);
-        let mut evidence = evidence::of_builds(application, promotion.commit, &builds, &barrier);
-        evidence.extend(source.evidence);
-        self.store.record_evidence(claim, &evidence, source.subject.as_deref(), now).await?;
-        let subject = source.subject.or_else(|| promotion.subject.clone());
+        self.store.record_evidence(claim, &gathered.evidence, gathered.subject.as_deref(), now).await?;
+        gathered.subject = gathered.subject.or_else(|| promotion.subject.clone());
 
         let situation = Situation {
             now,
             poll_interval: self.settings.poll_interval,
             closing: promotion.closing.clone(),
-            verdict: evidence::verdict(&evidence),
-            overlays: seen.overlays.clone(),
+            verdict: evidence::verdict(&gathered.evidence),
+            overlays: gathered.seen.overlays.clone(),
             newer,
             slot: slot(&promotion, &rivals),
             pull_request: pull_request.map(|one| {
-                let tip = seen.edit.as_ref().map(|edit| edit.tip);
+                let tip = gathered.seen.edit.as_ref().map(|edit| edit.tip);
                 let aim = if one.base == promotion.base { Aim::Base } else { Aim::Elsewhere };
                 Proposed { head: head(&promotion, &one, tip), aim, pull_request: one }
             }),
             restraint: None,
         };
-        Ok(Observed { application, promotion, branch, evidence, subject, seen, situation })
+        Ok(Observed { application, promotion, branch, gathered, situation })
     }
 
     /// The promotion's pull request: by number once that is known, before that by branch, wherever it is aimed at.
@@ -91,7 +85,7 @@ impl Reconciler {
         now: DateTime<Utc>,
     ) -> Result<Option<PullRequest>, Error> {
         if let Some(number) = promotion.pull_request {
-            return Ok(Some(self.forge.pull_request(&promotion.gitops, number).await?));
+            return Ok(Some(self.outside.forge.pull_request(&promotion.gitops, number).await?));
         }
         if promotion.heads.is_empty() {
             return Ok(None);
@@ -100,7 +94,7 @@ impl Reconciler {
         let mut other_heads = self.store.heads_of_release(promotion.release).await?;
         other_heads.retain(|head| promotion.heads.iter().all(|ours| ours.commit != *head));
         let is_mine = |one: &PullRequest| !other_numbers.contains(&one.number) && !other_heads.contains(&one.head);
-        let all = self.forge.pull_requests_of(&promotion.gitops, branch).await?;
+        let all = self.outside.forge.pull_requests_of(&promotion.gitops, branch).await?;
         let mine = all.into_iter().filter(is_mine).min_by_key(|one| one.base != promotion.base);
         if let Some(mine) = &mine {
             self.store.record_pull_request(claim, mine.number, &mine.url, now).await?;
@@ -119,7 +113,7 @@ impl Reconciler {
             if rival.closing || evidence::verdict(&rival.evidence) != Verdict::Passed {
                 continue;
             }
-            let ancestry = self.ancestry(&application.source.repository, commit, rival.commit).await?;
+            let ancestry = self.outside.ancestry(&application.source.repository, commit, rival.commit).await?;
             if ancestry == Some(Ancestry::Ancestor) {
                 return Ok(Some(rival.commit));
             }

@@ -12,10 +12,9 @@ use domain::{
     proposal::Move,
     release::{self, Build},
 };
-use forge::FileEdit;
 use kustomize::{Change, Image, Missing, NewName, Outcome, Refusal, Version};
 
-use crate::{Error, Reconciler};
+use crate::{Error, outside::Outside};
 
 /// The overlays at the tip of the base branch.
 #[derive(Debug)]
@@ -31,10 +30,21 @@ pub(crate) struct Seen {
 pub(crate) struct Edit {
     /// The tip.
     pub(crate) tip: Commit,
-    /// The files as they are to be; none that would not change.
-    pub(crate) files: Vec<FileEdit>,
+    /// The files that would change.
+    pub(crate) files: Vec<Rewritten>,
     /// What people are told about them; one for each target with an edit.
     pub(crate) moves: Vec<Move>,
+}
+
+/// A file as it is and as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewritten {
+    /// Where it is, from the repository's root.
+    pub path: String,
+    /// What it holds at the tip of the base branch.
+    pub before: Vec<u8>,
+    /// What it would hold.
+    pub after: Vec<u8>,
 }
 
 /// A release as overlays name it.
@@ -50,12 +60,13 @@ pub(crate) struct Wanted<'a> {
 /// One overlay, read and edited.
 struct Edited {
     path: String,
+    text: Vec<u8>,
     before: Image,
     after: String,
     outcome: Outcome,
 }
 
-impl Reconciler {
+impl Outside {
     /// Reads and edits all overlays of a release at the tip of the base branch.
     ///
     /// What only a person can mend is no failure of the pass: a pull request that is merged or closed meanwhile is
@@ -83,14 +94,15 @@ impl Reconciler {
                     let standing = self.standing(wanted, &edited).await?;
                     if edited.outcome == Outcome::Changed {
                         moves.extend(describe(wanted, target, &edited));
-                        files_by_path.insert(edited.path.clone(), edited.after.into_bytes());
+                        files_by_path.insert(edited.path, (edited.text, edited.after.into_bytes()));
                     }
                     standing
                 }
             };
             standings.push((target.name.clone(), standing));
         }
-        let files = files_by_path.into_iter().map(|(path, bytes)| FileEdit { path, bytes }).collect();
+        let files =
+            files_by_path.into_iter().map(|(path, (before, after))| Rewritten { path, before, after }).collect();
         Ok(Seen { overlays: promotion::overlays(standings), edit: Some(Edit { tip, files, moves }) })
     }
 
@@ -130,7 +142,7 @@ fn edit(wanted: &Wanted<'_>, target: &Target, files: Option<&[(String, Vec<u8>)]
     let outcome = edit.outcome();
     let before =
         before.unwrap_or_else(|| Image { name: change.image.to_string(), new_name: None, new_tag: None, digest: None });
-    Ok(Edited { path, before, after: edit.into_text(), outcome })
+    Ok(Edited { path, text: text.to_owned(), before, after: edit.into_text(), outcome })
 }
 
 /// The change that makes an overlay name the release.

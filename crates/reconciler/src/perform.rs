@@ -8,11 +8,11 @@ use domain::{
     promotion::{Ending, Outcome, Reason, Step, next_step},
     proposal::Proposal,
 };
-use forge::{Armed, NewCommit, NewPullRequest, Order};
+use forge::{Armed, FileEdit, NewCommit, NewPullRequest, Order};
 use store::{Claim, Note, PromotionId, PushedHead};
 use tracing::{debug, info, warn};
 
-use crate::{Error, Reconciler, observe::Observed, run::After};
+use crate::{Error, Reconciler, observe::Observed, outside::Outside, overlays::Rewritten, run::After};
 
 /// How many steps a pass takes at most before others have their turn; the way from nothing to armed takes three.
 const MOST_STEPS: usize = 6;
@@ -100,12 +100,14 @@ impl Performer<'_> {
     /// The commit is recorded before it is pushed, so that after a crash in between it is known as ours. The same
     /// edit on the same tip gives the same commit, so that doing it twice does nothing the second time.
     async fn propose(&self) -> Result<(), Error> {
-        let Reconciler { store, forge, .. } = self.reconciler;
-        let Observed { promotion, branch, seen, .. } = self.observed;
-        let Some(edit) = &seen.edit else { return Ok(()) };
+        let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
+        let Observed { promotion, branch, gathered, .. } = self.observed;
+        let Some(edit) = &gathered.seen.edit else { return Ok(()) };
         store.take_slot(self.claim, Utc::now()).await?;
         let message = self.proposal().commit_message();
-        let new = NewCommit { tip: edit.tip, files: &edit.files, message: &message, at: promotion.opened_at };
+        let file = |one: &Rewritten| FileEdit { path: one.path.clone(), bytes: one.after.clone() };
+        let files: Vec<FileEdit> = edit.files.iter().map(file).collect();
+        let new = NewCommit { tip: edit.tip, files: &files, message: &message, at: promotion.opened_at };
         let head = forge.commit(&promotion.gitops, &new).await?;
         store.record_head(self.claim, PushedHead { commit: head, base: edit.tip }, Utc::now()).await?;
         let ours = store.heads_of_release(promotion.release).await?;
@@ -123,7 +125,7 @@ impl Performer<'_> {
         let proposal = self.proposal();
         let (title, body) = (proposal.title(), proposal.body());
         let new = NewPullRequest { branch, base: &promotion.base, title: &title, body: &body };
-        let opened = self.reconciler.forge.create_pull_request(&promotion.gitops, &new).await?;
+        let opened = self.reconciler.outside.forge.create_pull_request(&promotion.gitops, &new).await?;
         self.reconciler.store.record_pull_request(self.claim, opened.number, &opened.url, Utc::now()).await?;
         info!(
             promotion.id = %promotion.id,
@@ -136,7 +138,7 @@ impl Performer<'_> {
 
     /// Closes the pull request; the decision is recorded first, so that our own close is never taken for a person's.
     async fn close(&self, ending: &Ending) -> Result<(), Error> {
-        let Reconciler { store, forge, .. } = self.reconciler;
+        let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
         let Some(open) = self.pull_request() else { return Ok(()) };
         store.record_closing(self.claim, ending, Utc::now()).await?;
         forge.close(&self.observed.promotion.gitops, open.number).await?;
@@ -146,7 +148,7 @@ impl Performer<'_> {
     /// Deletes the branch where the forge has not done it, unless somebody else works on it: then it is theirs. That
     /// we may not delete it keeps no end from being recorded.
     async fn delete_branch(&self) -> Result<(), Error> {
-        let Reconciler { store, forge, .. } = self.reconciler;
+        let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
         let Observed { promotion, branch, .. } = self.observed;
         let ours = store.heads_of_release(promotion.release).await?;
         match forge.delete_branch(&promotion.gitops, branch, &ours).await {
@@ -165,7 +167,7 @@ impl Performer<'_> {
 
     /// Labels the pull request and orders the forge to merge it; both can be repeated.
     async fn arm(&self, head: Commit) -> Result<(), Error> {
-        let forge = &self.reconciler.forge;
+        let forge = &self.reconciler.outside.forge;
         let Observed { promotion, application, .. } = self.observed;
         let Some(open) = self.pull_request() else { return Ok(()) };
         let policy = &application.pull_request;
@@ -182,7 +184,7 @@ impl Performer<'_> {
 
     async fn disarm(&self) -> Result<(), Error> {
         let Some(open) = self.pull_request() else { return Ok(()) };
-        self.reconciler.forge.disarm(&self.observed.promotion.gitops, open).await?;
+        self.reconciler.outside.forge.disarm(&self.observed.promotion.gitops, open).await?;
         self.note("disarmed", format!("pull request {} no longer merges itself", open.number), Some(&open.url)).await
     }
 
@@ -196,8 +198,7 @@ impl Performer<'_> {
     }
 
     fn proposal(&self) -> Proposal<'_> {
-        let Observed { application, promotion, subject, seen, evidence, .. } = self.observed;
-        let moves = seen.edit.as_ref().map_or(&[][..], |edit| &edit.moves);
-        Proposal { application, commit: promotion.commit, subject: subject.as_deref(), moves, evidence }
+        let Observed { application, promotion, gathered, .. } = self.observed;
+        gathered.proposal(application, promotion.commit)
     }
 }

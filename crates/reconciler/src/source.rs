@@ -12,7 +12,7 @@ use domain::{
     forge::{Ancestry, Repository},
 };
 
-use crate::{Error, Reconciler};
+use crate::{Error, outside::Outside};
 
 /// How many answers are kept; each takes about two hundred bytes.
 const MOST_ANCESTRIES: usize = 4096;
@@ -43,7 +43,7 @@ impl Ancestries {
     }
 }
 
-impl Reconciler {
+impl Outside {
     /// What the source repository says of a commit; asked once, since the answer is final.
     pub(crate) async fn source_evidence(
         &self,

@@ -1,0 +1,82 @@
+//! Whom a pass asks: the registries and the forge, on behalf of the applications.
+//!
+//! Everything here only looks, so that a plan can ask the same questions as a pass and get the same answers.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    application::{Application, Name},
+    evidence::{self, Evidence},
+    proposal::Proposal,
+    release,
+};
+
+use crate::{
+    Error,
+    overlays::{Seen, Wanted},
+    source::Ancestries,
+};
+
+/// The registries and the forge, with the applications that they are asked for.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    pub(crate) forge: forge::Forge,
+    pub(crate) registries: registry::Registries,
+    pub(crate) applications: Vec<Application>,
+    pub(crate) ancestries: Ancestries,
+}
+
+/// What was gathered about a release.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) evidence: Vec<Evidence>,
+    /// The first line of the commit's message, where it was read just now.
+    pub(crate) subject: Option<String>,
+    pub(crate) seen: Seen,
+}
+
+/// What was known of a release before it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    /// The evidence that was recorded earlier.
+    pub(crate) evidence: &'a [Evidence],
+    /// When the first build was found, or the release was last given a new chance.
+    pub(crate) since: DateTime<Utc>,
+}
+
+impl Outside {
+    /// Nothing is asked yet.
+    pub(crate) fn new(forge: forge::Forge, registries: registry::Registries, applications: Vec<Application>) -> Self {
+        Self { forge, registries, applications, ancestries: Ancestries::default() }
+    }
+
+    /// The application of that name.
+    pub(crate) fn application(&self, name: &Name) -> Result<&Application, Error> {
+        let found = self.applications.iter().find(|application| application.name() == name);
+        found.ok_or_else(|| Error::NotConfigured(name.clone()))
+    }
+
+    /// Gathers the evidence about a release, and reads and edits its overlays, all at once.
+    pub(crate) async fn gather(
+        &self,
+        wanted: &Wanted<'_>,
+        known: Known<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Gathered, Error> {
+        let Wanted { application, commit, builds, .. } = *wanted;
+        let (source, seen) =
+            tokio::try_join!(self.source_evidence(application, commit, known.evidence), self.overlays(wanted))?;
+        let barrier = release::barrier(application, builds, known.since, now);
+        let mut evidence = evidence::of_builds(application, commit, builds, &barrier);
+        evidence.extend(source.evidence);
+        Ok(Gathered { evidence, subject: source.subject, seen })
+    }
+}
+
+impl Gathered {
+    /// What the pull request says.
+    pub(crate) fn proposal<'a>(&'a self, application: &'a Application, commit: domain::commit::Commit) -> Proposal<'a> {
+        let moves = self.seen.edit.as_ref().map_or(&[][..], |edit| &edit.moves);
+        let subject = self.subject.as_deref();
+        Proposal { application, commit, subject, moves, evidence: &self.evidence }
+    }
+}
