@@ -12,6 +12,7 @@ mod moved;
 mod openapi;
 mod overlay;
 mod people;
+mod plan;
 mod programs;
 mod proof;
 mod release;

@@ -4,6 +4,7 @@ mod client;
 mod deliveries;
 mod failure;
 mod output;
+mod plan;
 mod serve;
 mod set_image;
 
@@ -28,6 +29,8 @@ enum Command {
     Check(serve::CheckArguments),
     /// Set images in kustomizations here, and leave every other byte of them alone.
     SetImage(set_image::Arguments),
+    /// Show what a tag or a saved webhook body would do, and change nothing.
+    Plan(plan::Arguments),
     /// Ask a server what senders said, and what became of it.
     Deliveries(deliveries::Arguments),
     /// Have a server look at a delivery once more.
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Check(arguments) => serve::check(&arguments).map(|()| ExitCode::SUCCESS),
         Command::SetImage(arguments) => set_image::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Deliveries(arguments) => deliveries::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Replay(arguments) => deliveries::replay(&arguments).map(|()| ExitCode::SUCCESS),
     };

@@ -17,4 +17,4 @@ mod service;
 pub mod telemetry;
 
 pub use config::Config;
-pub use service::{Error, Service};
+pub use service::{Error, Service, planner};

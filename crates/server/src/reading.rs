@@ -11,6 +11,9 @@ use store::Element;
 
 use crate::config::Reader;
 
+/// The largest body that is read, in bytes; the largest real ones are a tenth of it.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+
 /// What a body says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {

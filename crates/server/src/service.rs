@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use chrono::Utc;
 use domain::application::Application;
 use identity::Verifier;
-use reconciler::Reconciler;
+use reconciler::{Planner, Reconciler};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -81,11 +81,8 @@ impl Service {
         let limits = config.server.limits;
         let data_dir = config.server.data_dir.join("git");
         std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
-        let registries = registry::Registries::new(config.registries()?, registry::Timeouts::default())?;
-        let mut forge_settings =
-            forge::Settings::new(config.github.api_url.clone(), config.github.credentials()?, data_dir);
-        forge_settings.git_url.clone_from(&config.github.git_url);
-        let forge = forge::Forge::new(forge_settings)?;
+        let registries = registries(config)?;
+        let forge = forge(config, data_dir)?;
         let store = store::Store::open(&config.store.url, Utc::now()).await?;
         let settings =
             reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
@@ -140,6 +137,27 @@ impl Service {
         info!("stopped");
         Ok(())
     }
+}
+
+/// Looks at what the service would do, without it and without its database.
+///
+/// Clones of GitOps repositories go into `data_dir`, which no other process may use.
+///
+/// # Errors
+///
+/// A setting can not be used; the error names it. That of the store is not looked at.
+pub fn planner(config: &Config, data_dir: PathBuf) -> Result<Planner, Error> {
+    Ok(Planner::new(forge(config, data_dir)?, registries(config)?, config.applications()?))
+}
+
+fn forge(config: &Config, data_dir: PathBuf) -> Result<forge::Forge, Error> {
+    let mut settings = forge::Settings::new(config.github.api_url.clone(), config.github.credentials()?, data_dir);
+    settings.git_url.clone_from(&config.github.git_url);
+    Ok(forge::Forge::new(settings)?)
+}
+
+fn registries(config: &Config) -> Result<registry::Registries, Error> {
+    Ok(registry::Registries::new(config.registries()?, registry::Timeouts::default())?)
 }
 
 /// How workflows report builds, if any may.

@@ -26,10 +26,10 @@ use tracing::{debug, info, warn};
 use utoipa::ToSchema;
 
 use super::{Door, State, document::NotTaken, error::Problem, room, segment::Segment};
-use crate::{config::Sender, reading};
-
-/// The largest body that is read, in bytes; the largest real ones are a tenth of it.
-const LARGEST_BODY: usize = 1024 * 1024;
+use crate::{
+    config::Sender,
+    reading::{self, LARGEST_BODY},
+};
 
 /// How long a body may take to arrive; the shortest patience of a sender is one second, the longest thirty.
 const SLOWEST_BODY: Duration = Duration::from_secs(10);
