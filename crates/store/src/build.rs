@@ -47,8 +47,8 @@ impl Store {
     ///
     /// A promotion is opened when the release has none; when the last one was refused and the build is new, for what
     /// was refused for a missing or wrong image gets a new chance; and when the last one was superseded and the image
-    /// was pushed again, for what superseded it need not have landed. What a person declined gets no other. An
-    /// announcement that was accepted before and is replayed is no new push. Repeatable.
+    /// was pushed again, for what superseded it need not have landed. What a person declined gets no other. What
+    /// is replayed is no new push, where its delivery was accepted before. Repeatable.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Store {
             Last::None => true,
             Last::Refused => new_build,
             // The first images of a release that is overtaken meanwhile are no wish to have it all the same.
-            Last::Superseded => !is_first && !was_accepted(&mut transaction, claim.subject).await?,
+            Last::Superseded => !is_first && !was_accepted(&mut transaction, claim.subject, release).await?,
             Last::Other => false,
         };
         let promotion = if is_to_open { Some(open_promotion(&mut transaction, release, new).await?) } else { None };
@@ -131,13 +131,18 @@ async fn is_first_of_target(
     Ok(row.is_none())
 }
 
-/// Whether the announcement was accepted before, for it names the release that it was accepted for.
-async fn was_accepted(connection: &mut SqliteConnection, subject: Subject) -> Result<bool, Error> {
+/// Whether the announcement was accepted before, or its delivery was for this release: then it names one.
+async fn was_accepted(connection: &mut SqliteConnection, subject: Subject, release: ReleaseId) -> Result<bool, Error> {
     let Subject::Announcement(announcement) = subject else { return Ok(false) };
-    let row = sqlx::query("select 1 from announcements where id = $1 and release_id is not null")
-        .bind(announcement.key())
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(
+        "select 1 from announcements as own where own.id = $1 and (own.release_id is not null \
+             or exists (select 1 from announcements as other \
+                 where other.delivery_id = own.delivery_id and other.release_id = $2))",
+    )
+    .bind(announcement.key())
+    .bind(release.key())
+    .fetch_optional(connection)
+    .await?;
     Ok(row.is_some())
 }
 

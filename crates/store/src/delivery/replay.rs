@@ -59,7 +59,7 @@ impl Store {
     /// now and was not before is added; what was read before is tried again, whatever is read now. What was unusable
     /// gives way to what is so now, if anything at all can be used as it is read now. Of a release that an announcement
     /// was accepted for, the ledger says who replayed it, and the announcement still names it: no second promotion of
-    /// it is opened.
+    /// it is opened for anything that the delivery says.
     ///
     /// # Errors
     ///
@@ -91,13 +91,13 @@ struct Reopened {
     release: Option<ReleaseId>,
 }
 
-/// An announcement as it is recorded.
+/// An announcement as it is recorded. The digest of a tag is a hint of its sender: one that is read otherwise makes no
+/// other announcement.
 #[derive(PartialEq, Eq)]
 struct Recorded {
     kind: String,
     repository: Option<String>,
     tag: Option<String>,
-    claimed_digest: Option<String>,
     unusable_text: Option<String>,
     /// Why it is unusable; of others a reason says what became of them, and not what they are.
     unusable_reason: Option<String>,
@@ -112,18 +112,16 @@ impl Recorded {
             kind,
             repository: column(row, "repository")?,
             tag: column(row, "tag")?,
-            claimed_digest: column(row, "claimed_digest")?,
             unusable_text: column(row, "unusable_text")?,
         })
     }
 
     fn of_element(element: &Element) -> Self {
-        let Columns { kind, repository, tag, claimed_digest, unusable_text, reason, .. } = Columns::of(element);
+        let Columns { kind, repository, tag, unusable_text, reason, .. } = Columns::of(element);
         Self {
             kind: kind.to_owned(),
             repository,
             tag: tag.map(ToString::to_string),
-            claimed_digest: claimed_digest.map(ToString::to_string),
             unusable_text,
             unusable_reason: reason,
         }
@@ -154,7 +152,7 @@ async fn recorded(
     delivery: DeliveryId,
 ) -> Result<Vec<(AnnouncementId, Recorded)>, Error> {
     sqlx::query(
-        "select id, kind, repository, tag, claimed_digest, unusable_text, reason \
+        "select id, kind, repository, tag, unusable_text, reason \
          from announcements where delivery_id = $1 order by id",
     )
     .bind(delivery.key())

@@ -4,7 +4,7 @@ use domain::{
     promotion::{Ending, Outcome},
 };
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
-use store::{AnnouncementRow, AnnouncementVerdict, DeliveryId, Element, NewBuild, Replay, Subject};
+use store::{AnnouncementRow, AnnouncementVerdict, Claim, DeliveryId, Element, NewBuild, Replay, Subject};
 
 use crate::world::{World, at, build, commit, name};
 
@@ -176,7 +176,23 @@ async fn the_body_is_kept_as_it_came() -> Result<()> {
     Ok(())
 }
 
-/// Replays the delivery of an accepted build and accepts it again as intake does; whether a promotion was opened.
+/// Accepts an announcement as intake does; whether a promotion was opened.
+async fn record(world: &World, claim: &Claim) -> Result<bool> {
+    let new = NewBuild {
+        application: &name("mandelbrot")?,
+        commit: commit(1),
+        gitops: &"acme/trinity".parse()?,
+        base: &"main".parse()?,
+        build: &build(1, 100)?,
+    };
+    let recorded = world.store.record_build(claim, &new).await?;
+    assert!(!recorded.new_build);
+    let verdict = AnnouncementVerdict::Accepted { reason: "again".to_owned(), release: Some(recorded.release) };
+    world.store.settle_announcement(claim, &verdict).await?;
+    Ok(recorded.promotion.is_some())
+}
+
+/// Replays the delivery of an accepted build and accepts it again; whether a promotion was opened.
 async fn accept_again(world: &World, delivery: DeliveryId) -> Result<bool> {
     assert_eq!(world.replay(delivery, &[]).await?, Some(1));
     let claim = loop {
@@ -185,18 +201,7 @@ async fn accept_again(world: &World, delivery: DeliveryId) -> Result<bool> {
             break claim;
         }
     };
-    let new = NewBuild {
-        application: &name("mandelbrot")?,
-        commit: commit(1),
-        gitops: &"acme/trinity".parse()?,
-        base: &"main".parse()?,
-        build: &build(1, 100)?,
-    };
-    let recorded = world.store.record_build(&claim, &new).await?;
-    assert!(!recorded.new_build);
-    let verdict = AnnouncementVerdict::Accepted { reason: "again".to_owned(), release: Some(recorded.release) };
-    world.store.settle_announcement(&claim, &verdict).await?;
-    Ok(recorded.promotion.is_some())
+    record(world, &claim).await
 }
 
 #[tokio::test]
@@ -227,6 +232,23 @@ async fn what_was_accepted_gets_no_second_release_build_or_promotion_however_the
         let replayed: Vec<_> = detail.ledger.iter().filter(|row| row.what == "replayed").collect();
         assert_eq!(replayed.len(), 2);
         assert_eq!(replayed[0].why, format!("delivery {} was replayed by ci", delivery.id));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_read_otherwise_by_a_replay_is_no_new_push_of_an_accepted_release() -> Result<()> {
+    let world = World::new().await?;
+    let (_, claim) = world.open_and_claim(1).await?;
+    world.store.settle(&claim, &Outcome::Ended(Ending::Superseded { by: commit(2) }), at(1)).await?;
+    let delivery = world.store.deliveries(None, 1).await?[0].id;
+    // The same tag without its digest, and the same image under another name.
+    let read_anew = [of_host("registry.example")?, of_host("mirror.example")?];
+    assert_eq!(world.replay(delivery, &read_anew).await?, Some(2));
+    assert_eq!(world.rows(delivery).await?.len(), 2);
+    for _ in 0..2 {
+        let claim = world.claim(at(100)).await?;
+        assert!(!record(&world, &claim).await?);
     }
     Ok(())
 }
