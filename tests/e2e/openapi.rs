@@ -6,14 +6,14 @@ use reqwest::Client;
 use serde_json::Value;
 use testkit::{
     scene::{REGISTRY_SECRET, TARGETS},
-    tagferry::TOKEN,
+    tagferry::RELEASER_TOKEN,
 };
 use tokio::process::Command;
 
 use crate::builds;
 
 /// What `/openapi.json` has to describe; one that is missing would not be tried.
-const OPERATIONS: [&str; 8] = [
+const OPERATIONS: [&str; 9] = [
     "get /healthz",
     "get /readyz",
     "get /v1/deliveries",
@@ -21,6 +21,7 @@ const OPERATIONS: [&str; 8] = [
     "get /v1/releases",
     "get /v1/releases/{id}",
     "post /v1/builds",
+    "post /v1/deliveries/{id}/replay",
     "post /v1/hooks/{sender}",
 ];
 
@@ -86,7 +87,7 @@ fn settings(identity: &str) -> String {
     format!(
         r#"
 [headers]
-Authorization = "Bearer {TOKEN}"
+Authorization = "Bearer {RELEASER_TOKEN}"
 
 [dictionaries]
 ids.values = ["1", "2", "3"]

@@ -99,8 +99,12 @@ impl Plan {
         for element in said.elements {
             let planned = match element {
                 Element::Unusable { text, reason } => PlannedElement::Unusable { text, reason },
-                Element::Announced(Announcement::Moved(repository)) => PlannedElement::Moved(repository),
-                Element::Announced(Announcement::Pushed(pushed)) => {
+                Element::Announced(Announcement::Moved(repository))
+                | Element::Ignored { announcement: Announcement::Moved(repository), reason: _ } => {
+                    PlannedElement::Moved(repository)
+                }
+                Element::Announced(Announcement::Pushed(pushed))
+                | Element::Ignored { announcement: Announcement::Pushed(pushed), reason: _ } => {
                     let planned = planner.identify(&pushed).await?;
                     if let Planned::Accepted { releases, .. } = &planned {
                         plan.add_releases(planner, releases).await?;
