@@ -1,6 +1,10 @@
 //! Who comes beyond a limit is told at once to come again, and is taken then.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use server::{Config, Service};
@@ -14,6 +18,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 const SECRET: &str = "Bearer secret";
+
+/// How long what must come may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The SHA-256 of the token `e2e-viewer-token`.
 const TOKEN_SHA256: &str = "667da53dbb3834e0b648a640ce71af319cc8ab45423f583878eb5dc436b61971";
@@ -114,7 +121,9 @@ async fn a_sender_that_sends_too_much_hears_429_and_when_to_come_again_and_other
     assert!(refused.text.contains("https://tagferry.dev/problems/too-often"), "{}", refused.text);
     assert_eq!(world.deliver("two", "0").await?.status, 202);
     assert_eq!(world.get("/v1/deliveries").await?.status, 200);
+    let start = Instant::now();
     while refused.status == 429 {
+        ensure!(start.elapsed() < PATIENCE, "the sender is never let in again");
         refused = world.deliver("one", "recovered").await?;
     }
     assert_eq!(refused.status, 202, "{}", refused.text);
@@ -137,7 +146,7 @@ async fn beyond_the_limit_on_requests_the_answer_is_a_quick_503_and_the_next_try
     let world = World::new("{ requests: 1 }").await?;
     // Work that takes until the test says so.
     let mut lock = locked(world.directory.path()).await?;
-    let address = world.address;
+    let (address, start) = (world.address, Instant::now());
     let first = tokio::spawn(async move {
         loop {
             let answer = deliver(address, "one", SECRET, "1").await?;
@@ -145,10 +154,12 @@ async fn beyond_the_limit_on_requests_the_answer_is_a_quick_503_and_the_next_try
             if !answer.text.contains("problems/overloaded") {
                 return anyhow::Ok(answer);
             }
+            ensure!(start.elapsed() < PATIENCE, "the look is always in its way");
         }
     });
     while world.get("/v1/releases").await?.status == 200 {
         ensure!(!first.is_finished(), "the work ended before it was seen");
+        ensure!(start.elapsed() < PATIENCE, "the work never begins");
     }
     let refused = world.deliver("one", "2").await?;
     assert_eq!((refused.status, refused.retry_after), (503, Some(1)), "{}", refused.text);
