@@ -49,7 +49,7 @@ impl AppKey {
         }
     }
 
-    fn generate() -> Result<Self, Error> {
+    pub(crate) fn generate() -> Result<Self, Error> {
         let pair = KeyPair::generate(KeySize::Rsa2048).ok().ok_or(Error::Key)?;
         let der: Pkcs8V1Der<'_> = pair.as_der().ok().ok_or(Error::Key)?;
         Ok(Self { private_pem: pem(der.as_ref()), public: public(&pair) })

@@ -3,7 +3,7 @@
 //! [`Sandbox::start`] gives a forge over real Git repositories: GitHub's REST and GraphQL interfaces, Git over HTTP,
 //! protected branches, auto-merge and webhooks. [`Control`] does what people and the world do to it, in the process or
 //! over HTTP below `/_sim`. What is not here: rulesets, merge queues, forks, teams, deployments. The registry is a
-//! server of its own, in [`registry`].
+//! server of its own, in [`registry`], and so is each cloud that signs what it sends, in [`senders`].
 //!
 //! Read the modules in this order: `world` (what is known) and `git` (what Git knows), `merging`, `rest`, `graphql` and
 //! `smart_http` (the three faces), `actions` (identity tokens), `webhook`, `traffic` (records and faults), `control`, `server`.
@@ -22,6 +22,7 @@ mod refusal;
 pub mod registry;
 mod render;
 mod rest;
+pub mod senders;
 mod server;
 mod shared;
 mod smart_http;
