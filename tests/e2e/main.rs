@@ -3,6 +3,7 @@
 mod barrier;
 mod branches;
 mod builds;
+mod clouds;
 mod crash;
 mod debian;
 mod door;

@@ -13,13 +13,14 @@ use tokio::process::Command;
 use crate::builds;
 
 /// What `/openapi.json` has to describe; one that is missing would not be tried.
-const OPERATIONS: [&str; 9] = [
+const OPERATIONS: [&str; 10] = [
     "get /healthz",
     "get /readyz",
     "get /v1/deliveries",
     "get /v1/deliveries/{id}",
     "get /v1/releases",
     "get /v1/releases/{id}",
+    "options /v1/hooks/{sender}",
     "post /v1/builds",
     "post /v1/deliveries/{id}/replay",
     "post /v1/hooks/{sender}",

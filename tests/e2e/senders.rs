@@ -109,13 +109,25 @@ async fn a_signature_lets_in_the_body_that_it_was_made_for_and_no_other() -> Res
     Ok(())
 }
 
+/// What kinds without secrets are known by.
+const GOOGLE: &str = "audience: 'https://tagferry.example/hook', service_account: push@acme.iam.gserviceaccount.com";
+const TOPIC: &str = "topic: 'arn:aws:sns:us-west-2:123456789012:ecr-push'";
+
+/// And what is to be set for that.
+const PUSH_AUTHENTICATION: &str = "--push-auth-service-account=push@acme.iam.gserviceaccount.com --push-auth-token-audience=https://tagferry.example/hook";
+const SIGNATURE_VERSION: &str = "aws sns set-topic-attributes --topic-arn arn:aws:sns:us-west-2:123456789012:ecr-push \
+     --attribute-name SignatureVersion --attribute-value 2";
+
 /// What `check` must say of each kind: how its address ends, and a part of what to set at the registry.
-const SETUPS: [(&str, &str, &str); 13] = [
+const SETUPS: [(&str, &str, &str); 16] = [
     ("distribution", "/v1/hooks/distribution  distribution", "notifications.endpoints[].headers.Authorization"),
     ("docker-hub", "/v1/hooks/docker-hub?secret=…  docker-hub", "Webhooks tab on hub.docker.com"),
     ("ghcr", "/v1/hooks/ghcr  ghcr", "content type application/json, event Packages"),
     ("ecr", "/v1/hooks/ecr  ecr", "API key named X-Webhook-Secret"),
+    ("ecr-sns", "/v1/hooks/ecr-sns  ecr-sns", SIGNATURE_VERSION),
+    ("artifact-registry", "/v1/hooks/artifact-registry  artifact-registry", PUSH_AUTHENTICATION),
     ("acr", "/v1/hooks/acr  acr", "az acr webhook create"),
+    ("acr-event-grid", "/v1/hooks/acr-event-grid?secret=…  acr-event-grid", "az eventgrid event-subscription create"),
     ("harbor", "/v1/hooks/harbor  harbor", "Auth Header"),
     ("quay", "/v1/hooks/quay?secret=…  quay", "one of the secrets in place of …"),
     ("gitlab", "/v1/hooks/gitlab  gitlab", "registry['notifications']"),
@@ -132,8 +144,14 @@ async fn check_says_for_each_sender_what_to_paste_and_what_to_set_and_no_secret(
     let secret = directory.path().join("secret");
     std::fs::write(&secret, "hush-4711")?;
     let secret = secret.display();
-    let sender =
-        |kind: &str| format!("  {kind}: {{ kind: {kind}, secrets: {{ file: '{secret}' }}, registry: r.example }}\n");
+    let sender = |kind: &str| {
+        let known_by = match kind {
+            "artifact-registry" => GOOGLE.to_owned(),
+            "ecr-sns" => TOPIC.to_owned(),
+            _ => format!("secrets: {{ file: '{secret}' }}"),
+        };
+        format!("  {kind}: {{ kind: {kind}, {known_by}, registry: r.example }}\n")
+    };
     let senders: String = SETUPS.iter().map(|(kind, ..)| sender(kind)).collect();
     let config = directory.path().join("tagferry.yaml");
     std::fs::write(

@@ -8,8 +8,9 @@ use crate::tree;
 const OURS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("kustomize", &["domain"]),
-    ("registry", &["domain"]),
     ("identity", &["domain"]),
+    // Some registries show who they are with an identity token: `identity` verifies it, `registry` decides by its claims.
+    ("registry", &["domain", "identity"]),
     ("forge", &["domain"]),
     ("argocd", &["domain"]),
     ("store", &["domain"]),

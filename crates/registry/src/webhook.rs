@@ -5,19 +5,26 @@
 //! is no [`Verified`] body to parse: of a request, that is, as a body that is at hand already needs only a [`Reader`] and
 //! somebody who answers for it.
 //!
-//! Not here: messages whose authentication asks somebody else (identity tokens, certificates), and those that want
-//! another answer than that they were taken.
+//! Most senders are known by a secret. Google's are known by an identity token, whose keys are fetched from an address
+//! that is configured, and Amazon SNS by a signature inside the body, for which a certificate is fetched: that one body
+//! is looked into before its sender is known, for the fields that are signed and nothing else.
+//!
+//! Not here: statuses and headers of answers. What a message wants to hear besides that it was taken is in [`Asks`].
 
 mod acr;
+mod acr_event_grid;
 mod aliyun;
+mod artifact_registry;
 mod cloudevents;
 mod credential;
 mod distribution;
 mod docker_hub;
 mod ecr;
+mod ecr_sns;
 mod ghcr;
 mod gitea;
 mod gitlab;
+mod handshake;
 mod harbor;
 mod head;
 mod id;
@@ -28,20 +35,27 @@ mod names;
 mod nexus;
 mod quay;
 mod reading;
+mod refused;
 mod secrets;
 mod sender;
+mod trust;
 mod unusable;
 
 use domain::announcement::Pushed;
 
-use self::{credential::Credential, sender::RepoKeys};
 pub use self::{
+    artifact_registry::{PubSub, PubSubSettings},
     credential::{Admitted, Authenticated, Signed, Unauthenticated},
+    ecr_sns::{Confirmation, InvalidTopicArn, Topic, TopicArn, TopicSettings},
+    handshake::Handshake,
     head::Head,
     kind::{Kind, UnknownKind},
+    refused::Refused,
     secrets::{InvalidSecrets, Secrets},
     sender::{InvalidSender, Options, Reader, Sender, Setup},
+    trust::{InvalidTrust, Trust},
 };
+use self::{credential::Credential, sender::RepoKeys};
 
 /// A body whose sender was authenticated.
 #[derive(Clone, Copy)]
@@ -58,6 +72,22 @@ pub struct Parsed {
     pub elements: Vec<Element>,
     /// How many things it says that we understand and do not want: pulls, deletes, mounts, blobs, untagged manifests.
     pub unwanted: usize,
+    /// What it wants besides being taken.
+    pub asks: Asks,
+}
+
+/// What a message wants besides being taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Nothing.
+    Nothing,
+    /// That we know of its subscription: the answer is exactly 200, and its body is the JSON object
+    /// `{"validationResponse": …}` with this code.
+    Validation(String),
+    /// That we confirm its subscription with [`Sender::confirm`], and answer 200.
+    Confirmation(Confirmation),
+    /// That somebody looks after the sender, for this reason.
+    Attention(&'static str),
 }
 
 /// One thing that a delivery says.
@@ -89,6 +119,7 @@ struct Declaration {
 }
 
 /// What proves that it is them.
+#[derive(Debug)]
 struct Proof {
     /// What is checked.
     credential: Credential,

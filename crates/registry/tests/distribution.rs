@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
 
+use chrono::{DateTime, Utc};
 use domain::{
     announcement::Pushed,
     image::{Digest, Host},
@@ -25,8 +26,18 @@ fn read(body: &[u8], registry: Option<&str>) -> Parsed {
     let sender = sender(registry);
     let headers = headers(&[SECRET.as_bytes()]);
     let head = Head { headers: &headers, query: None };
-    let verified = sender.admit(&head).unwrap().vouch_for(body).unwrap();
-    sender.parse(&verified, &head)
+    let verified = wait(async {
+        let admitted = sender.admit(&head, NOW).await?;
+        admitted.vouch_for(body, NOW).await
+    });
+    sender.parse(&verified.unwrap(), &head)
+}
+
+/// The time, which matters to nobody who sends a secret.
+const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
 }
 
 /// A body with one event whose target is given.
@@ -114,13 +125,13 @@ fn the_authorization_header_is_one_and_entirely_a_secret() {
     let sender = sender(None);
     let admit = |values: &[&[u8]]| {
         let headers = headers(values);
-        sender.admit(&Head { headers: &headers, query: None }).map(|_| ())
+        wait(sender.admit(&Head { headers: &headers, query: None }, NOW)).map(|_| ())
     };
     let refused = |values: &[&[u8]]| admit(values).expect_err("it was let in");
-    assert_eq!(refused(&[]), Unauthenticated::Missing);
-    assert_eq!(refused(&[SECRET.as_bytes(), SECRET.as_bytes()]), Unauthenticated::Several);
+    assert_eq!(refused(&[]), Unauthenticated::Missing.into());
+    assert_eq!(refused(&[SECRET.as_bytes(), SECRET.as_bytes()]), Unauthenticated::Several.into());
     for wrong in [&b""[..], b"hush", b"Bearer hus", b"Bearer hush ", b"bearer hush", b"Bearer hush\xe9"] {
-        assert_eq!(refused(&[wrong]), Unauthenticated::Wrong);
+        assert_eq!(refused(&[wrong]), Unauthenticated::Wrong.into());
     }
     assert!(admit(&[b"Bearer old"]).is_ok());
 }

@@ -224,6 +224,14 @@ pub enum Error {
         /// What does not fit.
         source: registry::webhook::InvalidSender,
     },
+    /// What a sender is known by can not be used.
+    #[error("senders.{name}")]
+    Trust {
+        /// Which one.
+        name: Name,
+        /// What is wrong with it.
+        source: registry::webhook::InvalidTrust,
+    },
     /// Two settings contradict each other, or one is missing.
     #[error("{0}")]
     Contradiction(String),

@@ -129,7 +129,7 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(releases::show))
         .route_layer(middleware::from_fn_with_state(state.clone(), limits::enter));
     let (router, document) = OpenApiRouter::with_openapi(document::Document::openapi())
-        .routes(routes!(hooks::receive))
+        .routes(routes!(hooks::receive, hooks::ask))
         .route_layer(middleware::from_fn_with_state(state.clone(), limits::meter))
         .routes(routes!(builds::report))
         .merge(asked)

@@ -3,12 +3,17 @@
 //! A credential that is in the head of a request is checked before the body is read; a signature is one of the body,
 //! and before that only its form is. Either way there is one credential: a request with two may have been let through
 //! by a proxy for the other one.
+//!
+//! Two kinds prove themselves in ways of their own, which are in their own modules: by an identity token, and by a
+//! signature inside the body.
 
 use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Head, Secrets, Verified};
+use chrono::{DateTime, Utc};
+
+use super::{Head, PubSub, Refused, Secrets, Topic, Trust, Verified};
 
 /// What a kind of sender is known by.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +22,19 @@ pub(super) enum Credential {
     Secret(&'static [Place]),
     /// A signature made with the secret.
     Signature(Signature),
+    /// An identity token of Google's.
+    Token,
+    /// A signature of Amazon SNS, in the body.
+    Certificate,
+}
+
+/// What is checked of one sender's requests, and with what.
+#[derive(Debug)]
+pub(super) enum Check {
+    Secret(&'static [Place], Secrets),
+    Signature(Signature, Secrets),
+    Token(PubSub),
+    Certificate(Topic),
 }
 
 /// Where in the head of a request a secret may be.
@@ -73,6 +91,10 @@ pub enum Admitted<'s> {
     Authenticated(Authenticated),
     /// It has a signature, which is still to be compared with the body.
     Signed(Signed<'s>),
+    /// Its sender is known, and the body is still to name the subscription that is configured.
+    Subscribed(Authenticated, &'s PubSub),
+    /// What proves its sender is inside the body.
+    Sealed(&'s Topic),
 }
 
 /// Proof that a request's sender is who it should be, had from its head alone: before its body is read.
@@ -88,15 +110,21 @@ pub struct Signed<'s> {
 }
 
 impl Admitted<'_> {
-    /// The body of the request, once it is proven whose it is.
+    /// The body of the request, once it is proven whose it is at the time `now`. May fetch a certificate.
     ///
     /// # Errors
     ///
-    /// It was not signed with any of the secrets.
-    pub fn vouch_for<'b>(&self, unverified_body: &'b [u8]) -> Result<Verified<'b>, Unauthenticated> {
+    /// It is not the sender's, or that can not be told now.
+    pub async fn vouch_for<'b>(&self, unverified_body: &'b [u8], now: DateTime<Utc>) -> Result<Verified<'b>, Refused> {
         match self {
             Self::Authenticated(sender) => Ok(sender.vouch_for(unverified_body)),
-            Self::Signed(signed) => signed.verify(unverified_body),
+            Self::Signed(signed) => Ok(signed.verify(unverified_body)?),
+            Self::Subscribed(sender, pub_sub) => {
+                let verified = sender.vouch_for(unverified_body);
+                pub_sub.expects(&verified)?;
+                Ok(verified)
+            }
+            Self::Sealed(topic) => topic.verify(unverified_body, now).await,
         }
     }
 }
@@ -124,15 +152,16 @@ impl Signed<'_> {
 }
 
 impl Credential {
-    /// Checks what can be checked without the body.
-    pub(super) fn admit<'s>(&self, secrets: &'s Secrets, head: &Head<'_>) -> Result<Admitted<'s>, Unauthenticated> {
-        match self {
-            Self::Secret(places) => has_secret(places, secrets, head).map(Admitted::Authenticated),
-            Self::Signature(signature) => Ok(Admitted::Signed(Signed {
-                secrets,
-                algorithm: signature.algorithm,
-                claimed: signature.claimed(head)?,
-            })),
+    /// The check with what a sender is known by; `None` where the two do not go together.
+    pub(super) fn check(&self, trust: Trust) -> Option<Check> {
+        match (*self, trust) {
+            (Self::Secret(places), Trust::Secrets(secrets)) => Some(Check::Secret(places, secrets)),
+            (Self::Signature(signature), Trust::Secrets(secrets)) => Some(Check::Signature(signature, secrets)),
+            (Self::Token, Trust::PubSub(pub_sub)) => Some(Check::Token(pub_sub)),
+            (Self::Certificate, Trust::Topic(topic)) => Some(Check::Certificate(topic)),
+            (Self::Secret(_) | Self::Signature(_), Trust::PubSub(_) | Trust::Topic(_))
+            | (Self::Token, Trust::Secrets(_) | Trust::Topic(_))
+            | (Self::Certificate, Trust::Secrets(_) | Trust::PubSub(_)) => None,
         }
     }
 
@@ -140,7 +169,28 @@ impl Credential {
     pub(super) const fn parameter(&self) -> Option<&'static str> {
         match self {
             Self::Secret([Place::Query(name), ..]) => Some(name),
-            Self::Secret(_) | Self::Signature(_) => None,
+            Self::Secret(_) | Self::Signature(_) | Self::Token | Self::Certificate => None,
+        }
+    }
+}
+
+impl Check {
+    /// Checks what can be checked without the body.
+    pub(super) async fn admit(&self, head: &Head<'_>, now: DateTime<Utc>) -> Result<Admitted<'_>, Refused> {
+        match self {
+            Self::Secret(places, secrets) => Ok(Admitted::Authenticated(has_secret(places, secrets, head)?)),
+            Self::Signature(signature, secrets) => {
+                let claimed = signature.claimed(head)?;
+                Ok(Admitted::Signed(Signed { secrets, algorithm: signature.algorithm, claimed }))
+            }
+            Self::Token(pub_sub) => {
+                pub_sub.admit(head, now).await?;
+                Ok(Admitted::Subscribed(Authenticated(()), pub_sub))
+            }
+            Self::Certificate(topic) => {
+                topic.admit(head)?;
+                Ok(Admitted::Sealed(topic))
+            }
         }
     }
 }
@@ -198,7 +248,7 @@ impl Place {
 }
 
 /// What stands behind an authentication scheme (RFC 9110 section 11.1: its case does not matter).
-fn behind<'a>(scheme: &str, value: &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn behind<'a>(scheme: &str, value: &'a [u8]) -> Option<&'a [u8]> {
     let (start, rest) = value.split_at_checked(scheme.len())?;
     if start.eq_ignore_ascii_case(scheme.as_bytes()) { rest.strip_prefix(b" ") } else { None }
 }

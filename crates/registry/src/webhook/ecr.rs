@@ -35,7 +35,8 @@ fn parse(message: &Message<'_>) -> Parsed {
     reading::identified(message.body, |event| pushed(event, message.registry))
 }
 
-fn pushed(event: &Object<'_>, registry: Option<&Host>) -> Result<Meaning, Unusable> {
+/// What one event says, also for whoever else carries events of ECR.
+pub(super) fn pushed(event: &Object<'_>, registry: Option<&Host>) -> Result<Meaning, Unusable> {
     if event.string("source")? != "aws.ecr" || event.string("detail-type")? != "ECR Image Action" {
         return Ok(Meaning::Unwanted);
     }
@@ -70,7 +71,7 @@ pub(super) fn host(account: &str, region: &str) -> Result<Host, Unusable> {
 }
 
 /// As `us-gov-west-1`: two letters, words, a number.
-fn is_region(region: &str) -> bool {
+pub(super) fn is_region(region: &str) -> bool {
     let parts: Vec<&str> = region.split('-').collect();
     let [country, words @ .., number] = parts.as_slice() else { return false };
     let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());

@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Declaration, acr, aliyun, cloudevents, distribution, docker_hub, ecr, ghcr, gitea, gitlab, harbor, jfrog, nexus,
-    quay,
+    Declaration, acr, acr_event_grid, aliyun, artifact_registry, cloudevents, distribution, docker_hub, ecr, ecr_sns,
+    ghcr, gitea, gitlab, harbor, jfrog, nexus, quay,
 };
 
 /// How a registry speaks.
@@ -18,8 +18,14 @@ pub enum Kind {
     Ghcr,
     /// Amazon ECR, through an API destination of EventBridge.
     Ecr,
+    /// Amazon ECR, through a topic of Amazon SNS.
+    EcrSns,
+    /// Google Artifact Registry and Container Registry, through a push subscription of Pub/Sub.
+    ArtifactRegistry,
     /// Azure Container Registry, through its own webhooks.
     Acr,
+    /// Azure Container Registry, through Azure Event Grid.
+    AcrEventGrid,
     /// Harbor, in either of its formats.
     Harbor,
     /// Quay and quay.io.
@@ -45,12 +51,15 @@ pub struct UnknownKind;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Distribution,
         Self::DockerHub,
         Self::Ghcr,
         Self::Ecr,
+        Self::EcrSns,
+        Self::ArtifactRegistry,
         Self::Acr,
+        Self::AcrEventGrid,
         Self::Harbor,
         Self::Quay,
         Self::GitLab,
@@ -73,7 +82,10 @@ impl Kind {
             Self::DockerHub => &docker_hub::DOCKER_HUB,
             Self::Ghcr => &ghcr::GHCR,
             Self::Ecr => &ecr::ECR,
+            Self::EcrSns => &ecr_sns::ECR_SNS,
+            Self::ArtifactRegistry => &artifact_registry::ARTIFACT_REGISTRY,
             Self::Acr => &acr::ACR,
+            Self::AcrEventGrid => &acr_event_grid::ACR_EVENT_GRID,
             Self::Harbor => &harbor::HARBOR,
             Self::Quay => &quay::QUAY,
             Self::GitLab => &gitlab::GITLAB,

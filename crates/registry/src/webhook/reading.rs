@@ -9,7 +9,7 @@ use domain::{
 };
 use serde_json::value::RawValue;
 
-use super::{Element, Parsed, id, json::Object, unusable::Unusable};
+use super::{Asks, Element, Parsed, id, json::Object, unusable::Unusable};
 
 /// How many events of one request are read. Most senders send one per request; this bounds the rows that one delivery
 /// can make, and leaves room for a proxy that collects.
@@ -37,6 +37,11 @@ pub(super) fn identified(body: &[u8], read: impl FnOnce(&Object<'_>) -> Result<M
         Ok(object) => one(id::of_field(&object, body), body, read(&object)),
         Err(reason) => one(id::of_body(body), body, Err::<Meaning, _>(reason)),
     }
+}
+
+/// A message that announces nothing and wants something.
+pub(super) fn asking(id: String, asks: Asks) -> Parsed {
+    Parsed { id, elements: Vec::new(), unwanted: 1, asks }
 }
 
 /// A delivery that is a list of things, each of which stands or falls alone.
@@ -89,6 +94,6 @@ impl Reading {
             let reason = format!("{more} more events of this delivery are unusable");
             self.elements.push(Element::Unusable { text: String::new(), reason });
         }
-        Parsed { id, elements: self.elements, unwanted: self.unwanted }
+        Parsed { id, elements: self.elements, unwanted: self.unwanted, asks: Asks::Nothing }
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Unusable {
     NotJson { what: String, why: serde_json::Error },
     #[error("{what} is not {expected}")]
     Wrong { what: String, expected: &'static str },
+    #[error("{what}: {why}")]
+    Part { what: &'static str, why: Box<Self> },
     #[error("{0} is missing")]
     Missing(String),
     #[error("{0} stands there twice")]

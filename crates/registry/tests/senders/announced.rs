@@ -1,26 +1,26 @@
 //! What each kind announces.
 
 use domain::image::Digest;
-use registry::webhook::{Element, Parsed};
+use registry::webhook::{Element, Kind, Parsed};
 use serde_json::{Value, json};
 
 use crate::known::{
-    ACR, ALIYUN, ALL, CLOUDEVENTS, DOCKER_HUB, ECR, GHCR, GITEA, GITLAB, HARBOR, HARBOR_CLOUDEVENTS, JFROG, Known,
+    ACR, ALIYUN, ALL, CLOUDEVENTS, DOCKER_HUB, ECR, GHCR, GITEA, GITLAB, HARBOR, HARBOR_CLOUDEVENTS, How, JFROG, Known,
     NEXUS, QUAY, SECRETS,
 };
 
 /// The tag of the fixtures, in short.
-const TAG: &str = "sha-5d0c31a4f5b9a3f3cf5b5a1b8f2d9c6e7a401b22";
+pub(crate) const TAG: &str = "sha-5d0c31a4f5b9a3f3cf5b5a1b8f2d9c6e7a401b22";
 
 /// A digest in the place of a tag.
-const DIGEST: &str = "sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d";
+pub(crate) const DIGEST: &str = "sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d";
 
 /// What stands for something that is understood and not wanted.
-const UNWANTED: &[&str] = &["unwanted"];
+pub(crate) const UNWANTED: &[&str] = &["unwanted"];
 
 /// Checks what a body comes to: each push as `host/name:tag digest`, each part that can not be used as `unusable: ` and
 /// something that its reason contains, and `unwanted` once for each thing that is.
-fn check_body(known: &Known, body: Vec<u8>, expected: &[&str]) {
+pub(crate) fn check_body(known: &Known, body: Vec<u8>, expected: &[&str]) {
     let shown = String::from_utf8_lossy(&body).into_owned();
     let parsed = known.request(SECRETS[0], body).to(&known.sender()).unwrap();
     let found = lines(&parsed);
@@ -33,11 +33,11 @@ fn check_body(known: &Known, body: Vec<u8>, expected: &[&str]) {
 }
 
 /// Checks the fixture of a kind with other values in some places.
-fn check(known: &Known, edits: &[(&str, Value)], expected: &[&str]) {
+pub(crate) fn check(known: &Known, edits: &[(&str, Value)], expected: &[&str]) {
     check_body(known, known.edited(edits), expected);
 }
 
-fn lines(parsed: &Parsed) -> Vec<String> {
+pub(crate) fn lines(parsed: &Parsed) -> Vec<String> {
     let element = |one: &Element| match one {
         Element::Pushed(pushed) => {
             let digest = pushed.claimed_digest.as_ref().map_or_else(|| "-".to_owned(), Digest::short);
@@ -362,14 +362,18 @@ fn events_come_in_batches_and_with_their_attributes_in_headers() {
 
 #[test]
 fn what_is_no_json_object_is_kept_with_the_reason_by_every_kind() {
-    for known in &ALL {
+    // What Amazon SNS has signed is an object.
+    for known in ALL.iter().filter(|known| !matches!(known.how, How::Certificate)) {
         for (body, reason) in [
             ("", "unusable: the body is empty"),
             ("[]", "unusable: the body is not a JSON object"),
             ("Hello, World!", "unusable: the body is not a JSON object"),
             ("{", "unusable: "),
         ] {
-            check_body(known, body.into(), &[reason]);
+            // A list of Event Grid may have no events.
+            let is_list = body == "[]" && known.kind == Kind::AcrEventGrid;
+            let expected = [reason];
+            check_body(known, body.into(), if is_list { &[] } else { &expected });
         }
         let deep = format!("{{\"a\":{}", "[".repeat(200));
         check_body(known, deep.into_bytes(), &["unusable: the body is nested deeper than 128"]);

@@ -1,15 +1,24 @@
 //! Who is let in.
 
-use registry::webhook::{Kind, Unauthenticated};
+use registry::webhook::{Kind, Refused, Unauthenticated};
 
-use crate::known::{ALL, How, JFROG, JFROG_SIGNING, Known, QUAY, SECRETS};
+use crate::known::{ALL, How, JFROG, JFROG_SIGNING, Known, QUAY, SECRETS, now, world};
 
 /// What becomes of a request of each kind that `make` makes.
 fn check(make: impl Fn(&Known) -> Option<crate::known::Request>, expected: Result<(), Unauthenticated>) {
     for known in &ALL {
         let Some(request) = make(known) else { continue };
-        let outcome = request.to(&known.sender()).map(|_| ());
+        let outcome = request.to(&known.sender()).map(|_| ()).map_err(|refused| unauthenticated(&refused));
         assert_eq!(outcome, expected, "{known:?}");
+    }
+}
+
+/// What is wrong with a credential, whichever of its parts it is.
+fn unauthenticated(refused: &Refused) -> Unauthenticated {
+    match refused {
+        Refused::Unauthenticated(why) => *why,
+        Refused::Token(_) | Refused::Forbidden(_) => Unauthenticated::Wrong,
+        Refused::Invalid(_) | Refused::Unavailable(_) => panic!("{refused} is not about a credential"),
     }
 }
 
@@ -39,6 +48,9 @@ fn a_request_without_a_credential_is_refused() {
     check(
         |known| {
             let mut request = known.request(SECRETS[0], known.body());
+            if matches!(known.how, How::Certificate) {
+                return None;
+            }
             request.query = None;
             if let Some((name, _)) = known.header() {
                 request.headers.remove(name);
@@ -57,6 +69,8 @@ fn a_second_credential_is_refused_whatever_it_is() {
             match known.how {
                 How::Query(name) => request.query = Some(format!("{name}={}&{name}=x", SECRETS[0])),
                 How::Header(name, _) | How::Sha1(name, _) | How::Sha256(name, _) => request.append(name, "x"),
+                How::Token => request.append("authorization", "x"),
+                How::Certificate => return None,
             }
             Some(request)
         },
@@ -91,6 +105,10 @@ fn a_signed_body_that_was_changed_is_refused() {
         |known| {
             let mut request = known.request(SECRETS[0], known.body());
             request.body.push(b' ');
+            if matches!(known.how, How::Certificate) {
+                request.body = String::from_utf8(request.body).unwrap().replace("mandelbrot", "other").into_bytes();
+                return Some(request);
+            }
             known.is_signed().then_some(request)
         },
         Err(Unauthenticated::Wrong),
@@ -105,11 +123,11 @@ fn a_signature_that_is_not_one_is_refused_before_the_body_is_read() {
         request.headers.remove(name);
         request.append(name, &format!("{before}{value}"));
         let head = registry::webhook::Head { headers: &request.headers, query: None };
-        known.sender().admit(&head).map(|_| ())
+        world().runtime.block_on(async { known.sender().admit(&head, now()).await.map(|_| ()) })
     };
     for known in ALL.iter().filter(|known| known.is_signed()) {
         for value in ["", "00", "zz", "BOGUS", &"0".repeat(63), &"0".repeat(66), &"é".repeat(20), " "] {
-            assert_eq!(head(known, value), Err(Unauthenticated::Wrong), "{known:?} {value:?}");
+            assert_eq!(head(known, value), Err(Unauthenticated::Wrong.into()), "{known:?} {value:?}");
         }
     }
 }
@@ -118,8 +136,8 @@ fn a_signature_that_is_not_one_is_refused_before_the_body_is_read() {
 fn whether_artifactory_signs_is_configured_and_never_guessed() {
     let (plain, signed) = (JFROG.request(SECRETS[1], JFROG.body()), JFROG_SIGNING.request(SECRETS[1], JFROG.body()));
     assert!(plain.to(&JFROG.sender()).is_ok() && signed.to(&JFROG_SIGNING.sender()).is_ok());
-    assert_eq!(plain.to(&JFROG_SIGNING.sender()), Err(Unauthenticated::Wrong));
-    assert_eq!(signed.to(&JFROG.sender()), Err(Unauthenticated::Wrong));
+    assert_eq!(plain.to(&JFROG_SIGNING.sender()), Err(Unauthenticated::Wrong.into()));
+    assert_eq!(signed.to(&JFROG.sender()), Err(Unauthenticated::Wrong.into()));
 }
 
 #[test]
@@ -137,7 +155,7 @@ fn neither_secrets_nor_what_was_sent_are_printed() {
         let sender = known.sender();
         let request = known.request(SECRETS[0], known.body());
         let head = registry::webhook::Head { headers: &request.headers, query: request.query.as_deref() };
-        let admitted = sender.admit(&head).unwrap();
+        let admitted = world().runtime.block_on(sender.admit(&head, now())).unwrap();
         let printed = format!("{sender:?} {head:?} {admitted:?}");
         assert!(!printed.contains("4f1d") && !printed.contains("9c27"), "{printed}");
     }

@@ -1,8 +1,14 @@
 //! A good request of each kind, to be made wrong by the tests.
 
+use std::sync::OnceLock;
+
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use registry::webhook::{Head, Kind, Options, Parsed, Secrets, Sender, Unauthenticated};
+use registry::webhook::{
+    Head, Kind, Options, Parsed, PubSub, PubSubSettings, Refused, Secrets, Sender, Topic, TopicSettings, Trust,
+};
+use sandbox::senders::{Google, Sns};
 use serde_json::Value;
 use sha1::Sha1;
 use sha2::Sha256;
@@ -21,6 +27,39 @@ pub(crate) enum How {
     Sha1(&'static str, &'static str),
     /// The same with the better hash function.
     Sha256(&'static str, &'static str),
+    /// An identity token of Google's, behind `Bearer`.
+    Token,
+    /// A signature of Amazon SNS, in the body.
+    Certificate,
+}
+
+/// What the tokens of the tests are made for, and whose they are.
+pub(crate) const AUDIENCE: &str = "https://tagferry.example/v1/hooks/gar";
+pub(crate) const ACCOUNT: &str = "tagferry-push@acme-prod.iam.gserviceaccount.com";
+
+/// The topic of the tests.
+pub(crate) const TOPIC: &str = "arn:aws:sns:eu-central-1:210987654321:ecr-push";
+
+/// What all tests share: those who sign, and what lets a test wait for them.
+pub(crate) struct World {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) google: Google,
+    pub(crate) sns: Sns,
+}
+
+pub(crate) fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let google = runtime.block_on(Google::start()).unwrap();
+        let sns = runtime.block_on(Sns::start(TOPIC)).unwrap();
+        World { runtime, google, sns }
+    })
+}
+
+/// When everything happens.
+pub(crate) fn now() -> DateTime<Utc> {
+    "2026-07-01T12:01:00Z".parse().unwrap()
 }
 
 /// A kind with what makes a good request of it.
@@ -58,6 +97,20 @@ pub(crate) const GHCR: Known = Known {
     ..known(Kind::Ghcr, How::Sha256("x-hub-signature-256", "sha256="), "ghcr-push")
 };
 pub(crate) const ECR: Known = known(Kind::Ecr, How::Header("x-webhook-secret", ""), "ecr-push");
+pub(crate) const ECR_SNS: Known = known(Kind::EcrSns, How::Certificate, "ecr-sns-push");
+pub(crate) const ARTIFACT_REGISTRY: Known = known(Kind::ArtifactRegistry, How::Token, "artifact-registry-push");
+pub(crate) const ARTIFACT_REGISTRY_UNWRAPPED: Known = Known {
+    headers: &[("x-goog-pubsub-message-id", "11894027355410723")],
+    ..known(Kind::ArtifactRegistry, How::Token, "artifact-registry-insert")
+};
+pub(crate) const ACR_EVENT_GRID: Known = Known {
+    headers: &[("content-type", "application/json; charset=utf-8"), ("aeg-event-type", "Notification")],
+    ..known(Kind::AcrEventGrid, How::Query("secret"), "acr-event-grid-push")
+};
+pub(crate) const ACR_EVENT_GRID_CLOUDEVENTS: Known = Known {
+    headers: &[("content-type", "application/cloudevents+json; charset=utf-8")],
+    ..known(Kind::AcrEventGrid, How::Query("code"), "acr-event-grid-push-cloudevent")
+};
 pub(crate) const ACR: Known = known(Kind::Acr, AUTHORIZATION, "acr-push");
 pub(crate) const HARBOR: Known = known(Kind::Harbor, AUTHORIZATION, "harbor-push");
 pub(crate) const HARBOR_CLOUDEVENTS: Known = Known {
@@ -94,13 +147,21 @@ pub(crate) const CLOUDEVENTS_SIGNING: Known =
     Known { signing: true, how: How::Sha256("x-hub-signature-256", "sha256="), ..CLOUDEVENTS };
 
 /// Every kind in each of its ways to prove itself.
-pub(crate) const ALL: [Known; 23] = [
+pub(crate) const ALL: [Known; 31] = [
     DISTRIBUTION,
     DOCKER_HUB,
     Known { how: How::Query("token"), ..DOCKER_HUB },
     GHCR,
     ECR,
     Known { how: AUTHORIZATION, ..ECR },
+    ECR_SNS,
+    ARTIFACT_REGISTRY,
+    ARTIFACT_REGISTRY_UNWRAPPED,
+    ACR_EVENT_GRID,
+    ACR_EVENT_GRID_CLOUDEVENTS,
+    Known { how: How::Header("x-webhook-secret", ""), ..ACR_EVENT_GRID },
+    Known { how: AUTHORIZATION, ..ACR_EVENT_GRID },
+    Known { how: How::Header("authorization", "Bearer "), ..ACR_EVENT_GRID_CLOUDEVENTS },
     ACR,
     Known { how: How::Query("secret"), ..ACR },
     HARBOR,
@@ -131,8 +192,35 @@ impl Known {
     }
 
     pub(crate) fn sender_with(&self, options: Options) -> Sender {
-        let secrets = Secrets::new(SECRETS.map(Into::into).to_vec()).unwrap();
-        Sender::new(self.kind, secrets, options).unwrap()
+        Sender::new(self.kind, self.trust(), options).unwrap()
+    }
+
+    /// What the kind is known by.
+    pub(crate) fn trust(&self) -> Trust {
+        match self.how {
+            How::Token => PubSub::new(self.pub_sub()).unwrap().into(),
+            How::Certificate => Topic::new(self.topic()).unwrap().into(),
+            How::Header(..) | How::Query(_) | How::Sha1(..) | How::Sha256(..) => {
+                Secrets::new(SECRETS.map(Into::into).to_vec()).unwrap().into()
+            }
+        }
+    }
+
+    pub(crate) fn pub_sub(&self) -> PubSubSettings {
+        PubSubSettings {
+            audience: AUDIENCE.to_owned(),
+            service_account: ACCOUNT.to_owned(),
+            subscription: None,
+            keys_url: Some(world().google.keys_url().parse().unwrap()),
+        }
+    }
+
+    pub(crate) fn topic(&self) -> TopicSettings {
+        TopicSettings {
+            arn: TOPIC.parse().unwrap(),
+            allow_sha1: false,
+            endpoint: Some(world().sns.endpoint().parse().unwrap()),
+        }
     }
 
     pub(crate) fn body(&self) -> Vec<u8> {
@@ -166,6 +254,27 @@ impl Known {
                 let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&request.body);
                 request.append(name, &format!("{before}{}", hex::encode(mac.finalize().into_bytes())));
             }
+            How::Token => {
+                let claims = Google::claims(AUDIENCE, ACCOUNT, now());
+                let google = &world().google;
+                let token = match secret {
+                    old if old == SECRETS[0] => google.sign(&claims),
+                    new if new == SECRETS[1] => google.sign_with_new_key(&claims),
+                    _ => google.forge(&claims),
+                };
+                request.append("authorization", &format!("Bearer {}", token.unwrap()));
+            }
+            How::Certificate => {
+                if let Ok(mut message) = serde_json::from_slice::<Value>(&request.body) {
+                    message["SignatureVersion"] = "2".into();
+                    let signed = world().sns.sign(&message).unwrap();
+                    let is_good = SECRETS.contains(&secret);
+                    // Another message's signature.
+                    let other =
+                        if is_good { signed } else { signed.replace("\"Type\":", "\"Subject\":\"s\",\"Type\":") };
+                    request.body = other.into_bytes();
+                }
+            }
         }
         request
     }
@@ -174,7 +283,8 @@ impl Known {
     pub(crate) const fn header(&self) -> Option<(&'static str, &'static str)> {
         match self.how {
             How::Header(name, before) | How::Sha1(name, before) | How::Sha256(name, before) => Some((name, before)),
-            How::Query(_) => None,
+            How::Token => Some(("authorization", "Bearer ")),
+            How::Query(_) | How::Certificate => None,
         }
     }
 
@@ -190,9 +300,17 @@ impl Request {
     }
 
     /// Receives it as the server would.
-    pub(crate) fn to(&self, sender: &Sender) -> Result<Parsed, Unauthenticated> {
+    pub(crate) fn to(&self, sender: &Sender) -> Result<Parsed, Refused> {
+        self.to_at(sender, now())
+    }
+
+    /// The same at another time.
+    pub(crate) fn to_at(&self, sender: &Sender, now: DateTime<Utc>) -> Result<Parsed, Refused> {
         let head = Head { headers: &self.headers, query: self.query.as_deref() };
-        let verified = sender.admit(&head)?.vouch_for(&self.body)?;
-        Ok(sender.parse(&verified, &head))
+        world().runtime.block_on(async {
+            let admitted = sender.admit(&head, now).await?;
+            let verified = admitted.vouch_for(&self.body, now).await?;
+            Ok(sender.parse(&verified, &head))
+        })
     }
 }

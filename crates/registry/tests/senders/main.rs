@@ -2,10 +2,19 @@
 //!
 //! The bodies in `tests/fixtures` are in the shapes that the registries send and about nobody's images.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
 
 mod announced;
+mod clouds;
 mod credentials;
+mod handshakes;
 mod ids;
 mod known;
 mod options;
+mod tokens;
+mod topics;

@@ -38,6 +38,24 @@ where
     Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse(text)).collect()
 }
 
+/// Reads text that is more than nothing, where there is any.
+pub(super) fn non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
+        return Err(D::Error::custom("a text that is not empty was expected"));
+    }
+    Ok(text)
+}
+
+/// Reads a list of at least one text that is more than nothing.
+pub(super) fn non_empty_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
+        return Err(D::Error::custom("a list of at least one text that is not empty was expected"));
+    }
+    Ok(texts)
+}
+
 /// Reads a duration as `30m` or `1h 30m`.
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;

@@ -1,37 +1,15 @@
 //! One sender of the configuration file.
 
+mod settings;
+
 use std::{fmt, str::FromStr};
 
-use domain::{application::Name, image::Host};
-use registry::webhook::{self, Kind, Options, Secrets};
+use domain::application::Name;
+use registry::webhook::{self, Kind, Options, PubSub, PubSubSettings, Secrets, Topic, TopicSettings, Trust};
 use secrecy::SecretString;
-use serde::Deserialize;
 
-use super::{
-    Error, SecretSources,
-    fields::{UniqueMap, parsed, parsed_option},
-    secret::read_all,
-};
-
-/// Somebody who may tell us something.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SenderSettings {
-    /// How they speak.
-    #[serde(deserialize_with = "parsed")]
-    pub kind: SenderKind,
-    /// What proves that it is them; any of the list does.
-    pub secrets: SecretSources,
-    /// The registry's host name to use instead of the message's.
-    #[serde(default, deserialize_with = "parsed_option")]
-    pub registry: Option<Host>,
-    /// Whether they sign with the secret instead of sending it, where both can be.
-    #[serde(default)]
-    pub signing: bool,
-    /// What image repositories of Artifactory are pulled under, by the key of the repository that is pushed to.
-    #[serde(default)]
-    pub repo_key_map: UniqueMap<String, String>,
-}
+pub use self::settings::SenderSettings;
+use super::{Error, secret::read_all};
 
 /// How a sender speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,13 +52,18 @@ struct Words;
 impl SenderSettings {
     /// The sender that these settings describe.
     pub(super) fn sender(&self, name: &Name) -> Result<Sender, Error> {
-        let secrets = read_all(&self.secrets, &format!("senders.{name}.secrets"))?;
+        if let Some(setting) = self.misplaced() {
+            return Err(Error::Contradiction(format!("senders.{name}: `{setting}` is not for the kind {}", self.kind)));
+        }
         let kind = match self.kind {
             SenderKind::Registry(kind) => kind,
-            SenderKind::GitHub => return self.reader(name).map(|_the_only_one| Sender::GitHub { secrets }),
+            SenderKind::GitHub => {
+                self.reader(name)?;
+                let secrets = read_all(&self.secrets, &format!("senders.{name}.secrets"))?;
+                return Ok(Sender::GitHub { secrets });
+            }
         };
-        let secrets = Secrets::new(secrets).expect("no secret of the configuration is empty, and there is one");
-        let sender = webhook::Sender::new(kind, secrets, self.options());
+        let sender = webhook::Sender::new(kind, self.trust(kind, name)?, self.options());
         sender.map(Sender::Registry).map_err(|source| Error::Sender { name: name.clone(), source })
     }
 
@@ -99,8 +82,39 @@ impl SenderSettings {
         }
     }
 
+    /// What a sender of that kind is known by.
+    fn trust(&self, kind: Kind, name: &Name) -> Result<Trust, Error> {
+        let missing =
+            |setting: &str| Error::Contradiction(format!("senders.{name}: the kind {kind} needs `{setting}`"));
+        let invalid = |source| Error::Trust { name: name.clone(), source };
+        if kind == Kind::ArtifactRegistry {
+            let settings = PubSubSettings {
+                audience: self.audience.clone().ok_or_else(|| missing("audience"))?,
+                service_account: self.service_account.clone().ok_or_else(|| missing("service_account"))?,
+                subscription: self.subscription.clone(),
+                keys_url: self.keys_url.clone(),
+            };
+            return PubSub::new(settings).map(Trust::PubSub).map_err(invalid);
+        }
+        if kind == Kind::EcrSns {
+            let settings = TopicSettings {
+                arn: self.topic.clone().ok_or_else(|| missing("topic"))?,
+                allow_sha1: self.allow_sha1,
+                endpoint: self.endpoint.clone(),
+            };
+            return Topic::new(settings).map(Trust::Topic).map_err(invalid);
+        }
+        let secrets = read_all(&self.secrets, &format!("senders.{name}.secrets"))?;
+        Ok(Secrets::new(secrets).expect("no secret of the configuration is empty, and there is one").into())
+    }
+
     fn options(&self) -> Options {
-        Options { registry: self.registry.clone(), signing: self.signing, repo_key_map: (*self.repo_key_map).clone() }
+        Options {
+            registry: self.registry.clone(),
+            signing: self.signing,
+            repo_key_map: (*self.repo_key_map).clone(),
+            origins: self.origins.clone(),
+        }
     }
 }
 
@@ -122,7 +136,7 @@ impl Sender {
             Self::GitHub { .. } => webhook::Setup {
                 parameter: None,
                 place: "the GitHub App's, the organisation's or the GitOps repository's webhook: content type application/json",
-                credential: "Secret is one of the secrets",
+                credential: "Secret is one of the secrets".into(),
             },
         }
     }

@@ -9,7 +9,7 @@ use utoipa::{
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
 
-pub(super) use self::shapes::{Builds, Forbidden, Missing, NotReady, NotTaken, Refused, Unreadable};
+pub(super) use self::shapes::{Builds, Forbidden, Missing, NotAllowed, NotReady, NotTaken, Refused, Unreadable};
 
 /// The parts of the document that belong to no route.
 #[derive(OpenApi)]

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::fault::Chain;
+use registry::webhook::Refused;
 use serde::Serialize;
 use tracing::error;
 use utoipa::ToSchema;
@@ -123,6 +124,19 @@ impl Problem {
 
     fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let detail = refused.to_string();
+        match refused {
+            Refused::Unauthenticated(_) | Refused::Token(_) => Self::unauthenticated(&detail),
+            Refused::Forbidden(_) => Self::forbidden(&detail),
+            Refused::Invalid(_) => Self::new(StatusCode::BAD_REQUEST, "invalid", &detail),
+            Refused::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "sender-unavailable", &detail)
+                .retry_after(Duration::from_secs(5)),
+        }
     }
 }
 

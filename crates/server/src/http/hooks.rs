@@ -1,4 +1,7 @@
 //! The door: authenticate, parse, record, wake, answer 202. Nothing after this knows HTTP.
+//!
+//! Some senders ask at first whether they may send, and take only an answer of their own for a yes: see [`Asks`] for
+//! what a message may ask, and [`ask`] for what comes before any message.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +12,8 @@ use axum::{
     Json,
     body::{Body, Bytes, to_bytes},
     extract,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
 use chrono::Utc;
 use domain::{
@@ -18,14 +22,20 @@ use domain::{
     forge::Repository,
 };
 use http_body_util::LengthLimitError;
-use registry::webhook::{Head, Parsed, Unauthenticated};
+use registry::webhook::{Asks, Handshake, Head};
 use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 use store::{DeliveryId, Element, NewDelivery, Recorded};
 use tracing::{debug, info, warn};
 use utoipa::ToSchema;
 
-use super::{Door, State, document::NotTaken, error::Problem, room, segment::Segment};
+use super::{
+    Door, State,
+    document::{Forbidden, NotAllowed, NotTaken},
+    error::{Problem, method_not_allowed},
+    room,
+    segment::Segment,
+};
 use crate::{
     config::Sender,
     reading::{self, LARGEST_BODY},
@@ -59,6 +69,22 @@ pub(super) struct Read {
     pub(super) unwanted: usize,
 }
 
+/// The answer to a sender who asks for a code, so that its subscription is made.
+#[derive(Serialize, ToSchema)]
+struct Validation {
+    #[serde(rename = "validationResponse")]
+    code: String,
+}
+
+/// The answer to a message about a subscription.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes which of them is answered")]
+enum Confirmed {
+    Confirmed(Accepted),
+    Validated(Validation),
+}
+
 impl Accepted {
     /// The delivery, if it was taken before.
     pub(super) fn repeated_delivery(&self) -> Option<DeliveryId> {
@@ -78,7 +104,11 @@ fn as_text<S: Serializer>(id: &Option<DeliveryId>, serializer: S) -> Result<S::O
     post, path = "/v1/hooks/{sender}", tag = "senders", description = "Takes what a registry or GitHub announces. The body and the credential are as its kind has them.",
     params(("sender" = String, Path, description = "The name of a sender in the configuration.")),
     request_body(content = serde_json::Value, content_type = "application/json", description = "As the kind of the sender writes it."),
-    responses((status = 202, description = "It is taken, or was before, or there is nothing of interest in it.", body = Accepted), NotTaken),
+    responses(
+        (status = 202, description = "It is taken, or was before, or there is nothing of interest in it.", body = Accepted),
+        (status = 200, description = "A subscription is confirmed or validated, as the sender asks.", body = Confirmed),
+        Forbidden, NotTaken,
+    ),
 )]
 pub(super) async fn receive(
     extract::State(state): extract::State<State>,
@@ -86,13 +116,13 @@ pub(super) async fn receive(
     extract::RawQuery(query): extract::RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Accepted>), Problem> {
+) -> Result<Response, Problem> {
     let door = state.door(&sender).ok_or_else(Problem::unknown_sender)?;
     let head = Head { headers: &headers, query: query.as_deref() };
     match admit(&state, &door.sender, &head, body).await {
-        Ok(read) => {
+        Ok((read, asks)) => {
             door.tally.pass_over(read.unwanted);
-            record(&state, &sender, read).await
+            answer(&state, &sender, read, asks).await
         }
         Err(problem) => {
             report(&sender, door, &problem);
@@ -101,20 +131,102 @@ pub(super) async fn receive(
     }
 }
 
+/// Answers senders that ask whether they may send.
+///
+/// Where nobody of the sender's kind asks that, the method is not allowed.
+#[utoipa::path(
+    options, path = "/v1/hooks/{sender}", tag = "senders",
+    params(("sender" = String, Path, description = "The name of a sender in the configuration.")),
+    responses(
+        (status = 200, description = "Whoever asks may send as much as the headers say, or may not where they say nothing.",
+            headers(("WebHook-Allowed-Origin"), ("WebHook-Allowed-Rate" = u32, description = "Messages a minute."))),
+        NotAllowed, NotTaken,
+    ),
+)]
+pub(super) async fn ask(
+    extract::State(state): extract::State<State>,
+    Segment(sender): Segment,
+    extract::RawQuery(query): extract::RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Some(door) = state.door(&sender) else { return Problem::unknown_sender().into_response() };
+    let Sender::Registry(registry) = &door.sender else { return only_post().await };
+    let head = Head { headers: &headers, query: query.as_deref() };
+    let mut response = match registry.handshake(&head, Utc::now()).await.map_err(Problem::from) {
+        Ok(Some(handshake)) => allow(&state, &sender, &handshake),
+        Ok(None) => return only_post().await,
+        Err(problem) => {
+            report(&sender, door, &problem);
+            problem.into_response()
+        }
+    };
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    response
+}
+
+async fn only_post() -> Response {
+    let mut response = method_not_allowed().await.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// The answer to whoever may send, and to whoever may not, which says nothing.
+///
+/// What they would like to send each minute is allowed as far as one sender may send it.
+fn allow(state: &State, sender: &str, handshake: &Handshake) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let origin = handshake.origin.as_deref().and_then(|origin| HeaderValue::from_str(origin).ok());
+    let Some(origin) = origin else {
+        warn!(sender, "somebody of another origin asked whether they may send (senders.<name>.origins)");
+        return response;
+    };
+    info!(sender, ?origin, "somebody asked whether they may send, and may");
+    let most = state.limits().deliveries_per_minute();
+    let rate = handshake.rate.map_or(most, |asked| asked.min(most));
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("webhook-allowed-origin"), origin);
+    headers.insert(HeaderName::from_static("webhook-allowed-rate"), HeaderValue::from(rate.get()));
+    response
+}
+
 /// Lets a sender in, as early as its kind allows, and reads what it brings.
-async fn admit(state: &State, sender: &Sender, head: &Head<'_>, body: Body) -> Result<Read, Problem> {
+async fn admit(state: &State, sender: &Sender, head: &Head<'_>, body: Body) -> Result<(Read, Asks), Problem> {
     match sender {
         Sender::Registry(sender) => {
-            let refused = |refused: Unauthenticated| Problem::unauthenticated(&refused.to_string());
-            let admitted = sender.admit(head).map_err(refused)?;
+            let admitted = sender.admit(head, Utc::now()).await?;
             let body = read_body(head.headers, body).await?;
-            let verified = admitted.vouch_for(&body).map_err(refused)?;
-            let Parsed { id, elements, unwanted } = sender.parse(&verified, head);
-            Ok(Read { body, id, elements: reading::of_registry(elements), unwanted })
+            let verified = admitted.vouch_for(&body, Utc::now()).await?;
+            let parsed = sender.parse(&verified, head);
+            if let Asks::Confirmation(confirmation) = &parsed.asks {
+                sender.confirm(confirmation).await?;
+            }
+            let elements = reading::of_registry(parsed.elements);
+            Ok((Read { body, id: parsed.id, elements, unwanted: parsed.unwanted }, parsed.asks))
         }
         // The signature is one of the body, which must be there to be checked.
         Sender::GitHub { secrets } => {
-            of_forge(secrets, state.gitops(), head.headers, read_body(head.headers, body).await?)
+            let read = of_forge(secrets, state.gitops(), head.headers, read_body(head.headers, body).await?)?;
+            Ok((read, Asks::Nothing))
+        }
+    }
+}
+
+/// Answers a message as it asks to be answered, once what it announces is kept.
+async fn answer(state: &State, sender: &str, read: Read, asks: Asks) -> Result<Response, Problem> {
+    let (status, accepted) = record(state, sender, read).await?;
+    match asks {
+        Asks::Nothing => Ok((status, accepted).into_response()),
+        Asks::Attention(why) => {
+            warn!(sender, "{why}");
+            Ok((status, accepted).into_response())
+        }
+        Asks::Confirmation(_) => {
+            info!(sender, "a subscription is confirmed");
+            Ok((StatusCode::OK, accepted).into_response())
+        }
+        Asks::Validation(code) => {
+            info!(sender, "a subscription is validated");
+            Ok((StatusCode::OK, Json(Validation { code })).into_response())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How much is worked on at once, and how much of one sender is taken: who comes beyond is told at once to come again.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Instant};
 
 use axum::{extract, middleware::Next, response::Response};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -9,12 +9,15 @@ use tracing::warn;
 use super::{State, error::Problem, rate::Rate, room::Room, tally::Tally};
 use crate::config::LimitSettings;
 
+const SECONDS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("the number is written here and is not 0");
+
 /// What is left of each limit.
 #[derive(Debug)]
 pub(crate) struct Limits {
     requests: Semaphore,
     overload: Tally,
     senders: BTreeMap<String, Quota>,
+    deliveries_per_minute: NonZeroU32,
     room: Room,
 }
 
@@ -36,8 +39,14 @@ impl Limits {
             requests: Semaphore::new(usize::from(settings.requests.get())),
             overload: Tally::default(),
             senders: senders.into_iter().map(|sender| (sender.to_owned(), quota())).collect(),
+            deliveries_per_minute: settings.deliveries_per_second.saturating_mul(SECONDS_PER_MINUTE),
             room: Room::default(),
         }
+    }
+
+    /// How many deliveries one sender may send each minute in the long run.
+    pub(super) const fn deliveries_per_minute(&self) -> NonZeroU32 {
+        self.deliveries_per_minute
     }
 
     /// Lets a request be worked on for as long as the permit lives.

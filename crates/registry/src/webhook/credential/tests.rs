@@ -20,7 +20,7 @@ fn check(
         map.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     }
     let head = Head { headers: &map, query: Some(query).filter(|query| !query.is_empty()) };
-    let admitted = Credential::Secret(places).admit(&secrets(), &head).map(|_| ());
+    let admitted = has_secret(places, &secrets(), &head).map(|_| ());
     assert_eq!(admitted, expected, "{headers:?} {query}");
 }
 
@@ -100,7 +100,8 @@ fn verify(secret: &str, headers: &[(&'static str, &str)], body: &[u8]) -> Result
         map.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     }
     let head = Head { headers: &map, query: None };
-    Credential::Signature(SHA256).admit(&secrets, &head)?.vouch_for(body).map(|_| ())
+    let signed = Signed { secrets: &secrets, algorithm: SHA256.algorithm, claimed: SHA256.claimed(&head)? };
+    signed.verify(body).map(|_| ())
 }
 
 /// The example of

@@ -33,6 +33,11 @@ pub(in crate::http) struct Missing(#[to_schema] error::Body);
 #[response(status = 503, content_type = "application/problem+json", headers(("Retry-After" = i64, description = "Seconds")))]
 pub(in crate::http) struct NotReady(#[to_schema] error::Body);
 
+/// The address does not take this method.
+#[derive(IntoResponses)]
+#[response(status = 405, content_type = "application/problem+json", headers(("Allow")))]
+pub(in crate::http) struct NotAllowed(#[to_schema] error::Body);
+
 /// Whoever it is may not do this.
 #[derive(IntoResponses)]
 #[response(status = 403, content_type = "application/problem+json")]

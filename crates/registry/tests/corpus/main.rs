@@ -10,6 +10,8 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+mod world;
+
 use std::{
     collections::BTreeMap,
     io::Write as _,
@@ -17,9 +19,11 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use registry::webhook::{Element, Head, Kind, Options, Parsed, Secrets, Sender, Unauthenticated};
+use registry::webhook::{Asks, Element, Head, Kind, Parsed, Refused};
 use serde_json::Value;
 use sha2::Digest as _;
+
+use crate::world::{World, receive, sender, then};
 
 /// What is decided before a body is parsed: its length, its encoding, its slowness, its method. The server decides it,
 /// and its own tests and those of the whole service hold it to that with bodies of their own.
@@ -34,10 +38,6 @@ const OF_THE_SERVER: [&str; 8] = [
     "http-get-with-body",
 ];
 
-/// Endpoints of the corpus whose senders are not read by this part of the crate: they prove who they are by a
-/// certificate or an identity token, or want a handshake.
-const OF_OTHERS: [&str; 3] = ["eventgrid", "gcp", "sns"];
-
 /// Fixtures that we read otherwise on purpose, and why.
 const OTHERWISE: [(&str, &str); 1] =
     [("quay-docker-url-ipv6", "a host in brackets is no registry of ours: it is unusable, with the reason")];
@@ -46,11 +46,14 @@ const OTHERWISE: [(&str, &str); 1] =
 const EMPTY: [&str; 4] = ["argo-no-tags", "batch-empty", "empty-events", "harbor-resources-empty"];
 
 /// How many fixtures of each kind the corpus has at least; fewer means that a directory was not found.
-const AT_LEAST: [(Kind, usize); 13] = [
+const AT_LEAST: [(Kind, usize); 16] = [
     (Kind::Distribution, 200),
     (Kind::DockerHub, 17),
     (Kind::Ghcr, 51),
     (Kind::Ecr, 20),
+    (Kind::EcrSns, 22),
+    (Kind::ArtifactRegistry, 30),
+    (Kind::AcrEventGrid, 15),
     (Kind::Acr, 11),
     (Kind::Harbor, 34),
     (Kind::Quay, 22),
@@ -74,7 +77,6 @@ struct Fixture {
 enum Whose {
     Ours(Box<Fixture>),
     TheServers,
-    Others,
 }
 
 #[test]
@@ -83,12 +85,12 @@ fn every_fixture_of_the_corpus_is_read_as_its_sidecar_says() {
         say("TAGFERRY_CORPUS is not set: this test did not run");
         return;
     };
-    let (mut ours, mut servers, mut others) = (Vec::new(), 0, 0);
-    for sidecar in sidecars(&corpus) {
+    let world = World::new(&corpus);
+    let (mut ours, mut servers) = (Vec::new(), 0);
+    for sidecar in sidecars(&world.corpus) {
         match load(&sidecar) {
             Whose::Ours(fixture) => ours.push(fixture),
             Whose::TheServers => servers += 1,
-            Whose::Others => others += 1,
         }
     }
     assert_eq!(servers, OF_THE_SERVER.len());
@@ -104,12 +106,12 @@ fn every_fixture_of_the_corpus_is_read_as_its_sidecar_says() {
         ours.into_iter().partition(|one| OTHERWISE.iter().any(|(name, _)| *name == one.name));
     assert_eq!(known.len(), OTHERWISE.len());
     for one in &known {
-        assert!(check(one).is_err(), "{} is read as expected: it need not be in the list", one.name);
+        assert!(check(&world, one).is_err(), "{} is read as expected: it need not be in the list", one.name);
     }
-    let wrong: Vec<String> = ours.iter().filter_map(|one| check(one).err()).collect();
+    let wrong: Vec<String> = ours.iter().filter_map(|one| check(&world, one).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     say(&format!("{} fixtures are read as expected: {counts:?}", ours.len()));
-    say(&format!("{servers} are the server's, {others} of other senders, and read otherwise: {OTHERWISE:?}"));
+    say(&format!("{servers} are the server's, and read otherwise: {OTHERWISE:?}"));
 }
 
 /// Prints past the capture of the test harness, since the test passes.
@@ -144,17 +146,16 @@ fn load(sidecar: &Path) -> Whose {
     let expectation: Value = serde_json::from_slice(&std::fs::read(sidecar).unwrap()).unwrap();
     let name = sidecar.file_name().unwrap().to_str().unwrap().strip_suffix(".meta.json").unwrap().to_owned();
     let endpoint = expectation["endpoint"].as_str().unwrap();
-    if OF_OTHERS.contains(&endpoint) {
-        return Whose::Others;
-    }
     if OF_THE_SERVER.contains(&name.as_str()) {
         return Whose::TheServers;
     }
-    assert_eq!(expectation["method"], "POST", "{name}");
     let is_gitlabs = sidecar.parent().is_some_and(|directory| directory.ends_with("gitlab"));
     let kind = if is_gitlabs { Kind::GitLab } else { kind(endpoint) };
+    let is_question = kind == Kind::AcrEventGrid && expectation["method"] == "OPTIONS";
+    assert!(is_question || expectation["method"] == "POST", "{name}");
     let body = match expectation.get("body") {
         Some(generated) => generate(generated),
+        None if is_question => Vec::new(),
         None => std::fs::read(sidecar.with_file_name(format!("{name}.json"))).unwrap(),
     };
     Whose::Ours(Box::new(Fixture { kind, name, expectation, body }))
@@ -164,6 +165,9 @@ fn kind(endpoint: &str) -> Kind {
     match endpoint {
         "dockerhub" => Kind::DockerHub,
         "github" => Kind::Ghcr,
+        "sns" => Kind::EcrSns,
+        "gcp" => Kind::ArtifactRegistry,
+        "eventgrid" => Kind::AcrEventGrid,
         other => other.parse().unwrap_or_else(|_| panic!("{other} is nobody's endpoint")),
     }
 }
@@ -181,18 +185,27 @@ fn generate(description: &Value) -> Vec<u8> {
     }
 }
 
-fn check(fixture: &Fixture) -> Result<(), String> {
+fn check(world: &World, fixture: &Fixture) -> Result<(), String> {
     let Fixture { name, expectation, .. } = fixture;
-    let outcome = receive(fixture);
-    if expectation["reject"]["status"] == 401 {
+    if expectation["method"] == "OPTIONS" {
+        return question(world, fixture);
+    }
+    let asked = world.sns.asked().len();
+    let outcome = receive(world, fixture);
+    if expectation["auth"]["why"] == "cert url" && world.sns.asked().len() > asked {
+        return Err(format!("{name}: a certificate was fetched"));
+    }
+    // What can not be understood is not refused here: a sender would send it again or give up.
+    if let Some(status @ (401 | 403)) = expectation["reject"]["status"].as_u64() {
         return match outcome {
-            Err(_) => Ok(()),
-            Ok(_) => Err(format!("{name}: was let in")),
+            Err(refused) if self::status(&refused) == status => Ok(()),
+            other => Err(format!("{name}: {other:?} and not {status}")),
         };
     }
     let Some(parsed) = outcome.map_err(|error| format!("{name}: {error}"))? else {
         return if expectation["expect"].get("events").is_none() { Ok(()) } else { Err(format!("{name}: no sender")) };
     };
+    answered(world, fixture, &parsed)?;
     let found = events(&parsed);
     let others = expectation["also_acceptable"].as_array();
     let acceptable = std::iter::once(&expectation["expect"])
@@ -210,6 +223,54 @@ fn check(fixture: &Fixture) -> Result<(), String> {
     }
 }
 
+/// The status that the server gives to a refusal; its own tests say the same.
+fn status(refused: &Refused) -> u64 {
+    match refused {
+        Refused::Unauthenticated(_) | Refused::Token(_) => 401,
+        Refused::Forbidden(_) => 403,
+        Refused::Invalid(_) => 400,
+        Refused::Unavailable(_) => 503,
+    }
+}
+
+/// Whether a message asks for the answer that its sidecar wants, which is done as far as it is done here.
+fn answered(world: &World, fixture: &Fixture, parsed: &Parsed) -> Result<(), String> {
+    let Fixture { name, expectation, .. } = fixture;
+    let (response, code) = (&expectation["response"], &expectation["response"]["body"]["validationResponse"]);
+    let is_as_wanted = match &parsed.asks {
+        Asks::Nothing => response.is_null(),
+        Asks::Validation(asked) => response["status"] == 200 && code == asked,
+        Asks::Attention(_) => response.is_null() && name.starts_with("unsubscribe"),
+        Asks::Confirmation(confirmation) => {
+            let (sender, asked) = (sender(world, fixture).unwrap(), world.sns.asked().len());
+            let outcome = world.runtime.block_on(sender.confirm(confirmation));
+            let visited = world.sns.asked().len() - asked;
+            match expectation["reject"]["status"].as_u64() {
+                Some(status) => visited == 0 && outcome.is_err_and(|refused| self::status(&refused) == status),
+                None => visited == 1 && outcome.is_ok() && response["status"] == 200,
+            }
+        }
+    };
+    if is_as_wanted { Ok(()) } else { Err(format!("{name}: it asks for {:?} and not {response}", parsed.asks)) }
+}
+
+/// Whether the question of a sender that may come before its messages is answered as its sidecar wants.
+fn question(world: &World, fixture: &Fixture) -> Result<(), String> {
+    let Fixture { name, expectation, .. } = fixture;
+    let (headers, query) = (headers(&expectation["headers"]), query(&expectation["query"]));
+    let head = Head { headers: &headers, query: query.as_deref() };
+    let sender = sender(world, fixture).unwrap();
+    let handshake = world.runtime.block_on(sender.handshake(&head, then(fixture)));
+    let handshake = handshake.unwrap().ok_or_else(|| format!("{name}: there is no answer"))?;
+    let wanted = |header: &str| expectation["response"]["headers"][header].as_str().map(str::to_owned);
+    let rate = handshake.rate.filter(|_| handshake.origin.is_some()).map(|rate| rate.to_string());
+    if handshake.origin == wanted("WebHook-Allowed-Origin") && rate == wanted("WebHook-Allowed-Rate") {
+        Ok(())
+    } else {
+        Err(format!("{name}: {handshake:?}"))
+    }
+}
+
 fn expected_id(fixture: &Fixture) -> Option<String> {
     let id = fixture.expectation["extract"]["event_id"].as_str()?;
     if fixture.kind != Kind::CloudEvents {
@@ -220,32 +281,6 @@ fn expected_id(fixture: &Fixture) -> Option<String> {
     let source = written["source"].as_str().or(fixture.expectation["headers"]["ce-source"].as_str()).unwrap();
     let both = format!("{}:{source}{}:{id}", source.len(), id.len());
     Some(format!("sha256:{}", hex::encode(sha2::Sha256::digest(both))))
-}
-
-/// Authenticates and reads as the server would; `None` where there can be no such sender.
-fn receive(fixture: &Fixture) -> Result<Option<Parsed>, Unauthenticated> {
-    let Fixture { kind, expectation, body, .. } = fixture;
-    let auth = &expectation["auth"];
-    let mut headers = headers(&expectation["headers"]);
-    let secret = auth["secret"].as_str().unwrap_or("any");
-    if auth.is_null() {
-        headers.insert("authorization", HeaderValue::from_static("any"));
-    }
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let keys = expectation["config"]["repo_key_map"].as_object().cloned().unwrap_or_default();
-    let options = Options {
-        registry: text(&expectation["config"]["registry"]).map(|host| host.parse().unwrap()),
-        signing: matches!(kind, Kind::JFrog | Kind::CloudEvents)
-            && auth["scheme"].as_str().is_some_and(|scheme| scheme.starts_with("hmac")),
-        repo_key_map: keys.iter().map(|(key, name)| (key.clone(), text(name).unwrap())).collect(),
-    };
-    let Ok(sender) = Sender::new(*kind, Secrets::new(vec!["another".into(), secret.into()]).unwrap(), options) else {
-        return Ok(None);
-    };
-    let query = query(&expectation["query"]);
-    let head = Head { headers: &headers, query: query.as_deref() };
-    let verified = sender.admit(&head)?.vouch_for(body)?;
-    Ok(Some(sender.parse(&verified, &head)))
 }
 
 fn headers(given: &Value) -> HeaderMap {
