@@ -105,6 +105,11 @@ headers = {{ Authorization = "Bearer {identity}" }}
 [[operations]]
 include-name = "POST /v1/hooks/{{sender}}"
 headers = {{ Authorization = "{REGISTRY_SECRET}" }}
+
+# It is for Event Grid, and no sender of the scene is that.
+[[operations]]
+include-name = "OPTIONS /v1/hooks/{{sender}}"
+checks.positive_data_acceptance.enabled = false
 "#
     )
 }
