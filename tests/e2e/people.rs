@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use sandbox::{Method, PullRequestChange, Push};
-use testkit::{Scene, SceneOptions, scene::GITOPS, until};
+use testkit::{Scene, SceneOptions, overlays, scene::GITOPS, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pull_request_closed_by_a_person_is_not_opened_again() -> Result<()> {
@@ -50,6 +50,18 @@ async fn a_commit_by_a_person_on_our_branch_stops_us_and_is_not_merged_by_our_or
     assert!(waiting.contains(theirs.to_string().get(..7).unwrap_or_default()), "{waiting}");
     let now = scene.forge.pull_request(GITOPS, one.number).await?;
     assert_eq!((now.head, now.auto_merge), (theirs, None), "it would be merged unverified");
+    let said = until("a comment", async || {
+        let comments = scene.forge.pull_request(GITOPS, one.number).await?.comments;
+        Ok((!comments.is_empty()).then_some(comments))
+    })
+    .await?;
+    assert!(said[0].contains("is not Tagferry's, and nobody has verified it"), "{said:?}");
+    // Looking again says nothing again.
+    let change = PullRequestChange { title: Some("Mine now".to_owned()), ..PullRequestChange::default() };
+    scene.forge.change_pull_request(GITOPS, one.number, change).await?;
+    scene.notified().await;
+    tagferry.waits_for(&commit, "on the branch is not ours").await?;
+    assert_eq!(scene.forge.pull_request(GITOPS, one.number).await?.comments.len(), 1);
     scene.end().await;
     Ok(())
 }
@@ -95,6 +107,29 @@ async fn a_merge_that_no_webhook_told_about_is_found_by_looking() -> Result<()> 
     let tagferry = scene.tagferry().await?;
     let commit = scene.commit("In silence").await?;
     scene.push_to_all(&commit)?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_a_person_takes_back_is_not_given_again_and_a_label_that_is_taken_off_stays_off() -> Result<()> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let tagferry = scene.tagferry().await?;
+    let (commit, one) = scene.propose("Not by itself").await?;
+    assert_eq!(one.labels, ["release"]);
+    // What we recorded of the order is in the ledger before a person acts.
+    tagferry.waits_for(&commit, "the checks or reviews that the base branch requires").await?;
+    let change = PullRequestChange { disarm: true, keep_labels: Some(Vec::new()), ..PullRequestChange::default() };
+    scene.forge.change_pull_request(GITOPS, one.number, change).await?;
+    tagferry.waits_for(&commit, "the order to merge was taken back: enable auto-merge").await?;
+
+    // An overlay is edited by hand: the pull request is made anew, and ordered with it.
+    let moved = overlays::GCP.replace("'bootstrap'", "'hotfix' # by hand");
+    scene.forge.push(GITOPS, Push::new("main", [(overlays::path("gcp").as_str(), moved.as_str())])).await?;
+    let armed = scene.armed(one.number).await?;
+    assert!(armed.labels.is_empty(), "the label is there again");
+    scene.pass_check(one.number).await?;
     assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
     scene.end().await;
     Ok(())

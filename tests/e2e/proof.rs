@@ -135,6 +135,9 @@ async fn a_newer_release_closes_the_pull_request_of_the_older_one_and_takes_its_
     assert_eq!(tagferry.outcome(&newer).await?.0, "merged");
     let states: Vec<String> = scene.pull_requests().await?.into_iter().map(|one| one.state).collect();
     assert_eq!(states, ["closed", "merged"]);
+    let comments = scene.forge.pull_request(GITOPS, first.number).await?.comments;
+    assert_eq!(comments.len(), 1, "{comments:?}");
+    assert!(comments[0].starts_with(&format!("Superseded by #{}.\n", second.number)), "{comments:?}");
     let branches = scene.forge.repository(GITOPS).await?.branches;
     assert_eq!(branches.keys().collect::<Vec<_>>(), ["main"], "a branch was left behind");
     scene.end().await;

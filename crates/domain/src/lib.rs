@@ -11,6 +11,7 @@
 //! - [`evidence`]: what was verified, and what it adds up to.
 //! - [`promotion`]: a release on its way, and the one function that says what to do next.
 //! - [`proposal`]: the branch, commit message, title and body of the pull request.
+//! - [`remark`]: what is said on a pull request beside that.
 //! - [`fault`]: what a failed call outside means for trying again.
 //! - [`excerpt`]: the beginning of what a sender wrote, for people.
 
@@ -25,6 +26,7 @@ pub mod image;
 pub mod promotion;
 pub mod proposal;
 pub mod release;
+pub mod remark;
 
 #[cfg(test)]
 mod sample;

@@ -36,6 +36,9 @@ pub struct Situation {
     pub slot: Slot,
     /// Its pull request, when there is one.
     pub pull_request: Option<Proposed>,
+    /// The head that the forge took our order to merge for, unless we have taken it back: an order that is not there
+    /// any more was taken back by somebody else.
+    pub ordered: Option<Commit>,
     /// Why a person wants nothing to be merged now.
     pub restraint: Option<String>,
 }
@@ -192,6 +195,8 @@ pub enum Reason {
     Foreign(Commit),
     /// A person pointed the pull request at another branch.
     Retargeted,
+    /// Somebody else has taken our order to merge back.
+    TakenBack,
     /// The forge has not worked out yet whether the pull request can be merged.
     Computing,
     /// Something that is not required failed or is running, so that the forge takes no order to merge.
@@ -206,7 +211,8 @@ pub enum Reason {
 ///
 /// A merge comes first, whatever else is so: it can not be undone by deciding otherwise. A decision to end comes
 /// before a person's close, because that close may be our own. A merge into another branch than the one that clusters
-/// follow is a person's way to close it.
+/// follow is a person's way to close it. What shall end is not to be merged in the meantime, so that an order is taken
+/// back before the pull request is closed.
 #[must_use]
 pub fn next_step(situation: &Situation) -> Step {
     let state = situation.pull_request.as_ref().map(|proposed| proposed.pull_request.state);
@@ -215,6 +221,7 @@ pub fn next_step(situation: &Situation) -> Step {
         return Step::Settle(Outcome::Merged { commit });
     }
     match (ending(situation), state) {
+        (Some(_), Some(PullRequestState::Open)) if is_armed(situation) => Step::Disarm,
         (Some(ending), Some(PullRequestState::Open)) => Step::Close(ending),
         (Some(ending), Some(PullRequestState::Closed | PullRequestState::Merged(_)) | None) => {
             Step::Settle(Outcome::Ended(ending))
@@ -265,10 +272,8 @@ fn ending(situation: &Situation) -> Option<Ending> {
 /// The next step of a promotion that shall go on, and whose pull request is open or not made yet. What is not proven, or
 /// not any more, is not to be merged by our order.
 fn advance(situation: &Situation) -> Step {
-    let armed =
-        situation.pull_request.as_ref().is_some_and(|proposed| proposed.pull_request.auto_merge == AutoMerge::Armed);
     match (&situation.restraint, &situation.verdict) {
-        (Some(_), _) | (None, Verdict::Pending { .. }) if armed => Step::Disarm,
+        (Some(_), _) | (None, Verdict::Pending { .. }) if is_armed(situation) => Step::Disarm,
         (Some(why), _) => wait(situation, Reason::Restrained(why.clone())),
         (None, Verdict::Pending { why, until }) => {
             Step::Wait { reason: Reason::Evidence(why.clone()), until: (*until).min(later(situation)) }
@@ -278,6 +283,11 @@ fn advance(situation: &Situation) -> Step {
             Some(proposed) => land(situation, proposed),
         },
     }
+}
+
+fn is_armed(situation: &Situation) -> bool {
+    let shown = situation.pull_request.as_ref().map(|proposed| proposed.pull_request.auto_merge);
+    shown.is_some_and(|shown| shown != AutoMerge::Disarmed)
 }
 
 /// The next step of a proven promotion with an open pull request.
@@ -298,6 +308,12 @@ fn land(situation: &Situation, proposed: &Proposed) -> Step {
             wait(situation, Reason::Computing)
         }
         (Head::Ours(_), Mergeability::Unstable, AutoMerge::Disarmed) => wait(situation, Reason::Unstable),
+        // Whoever took it back does not want it to be merged by itself; whatever we do not see yet, we see later.
+        (Head::Ours(_), Mergeability::Unknown | Mergeability::Clean | Mergeability::Blocked, AutoMerge::Disarmed)
+            if situation.ordered == Some(head) =>
+        {
+            wait(situation, Reason::TakenBack)
+        }
         (Head::Ours(_), Mergeability::Unknown | Mergeability::Clean | Mergeability::Blocked, AutoMerge::Disarmed) => {
             Step::Arm { head }
         }

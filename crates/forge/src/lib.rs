@@ -9,6 +9,7 @@
 //! - [`source`]: what the forge says of commits.
 //! - [`git`]: branches, files, commits and pushes, over Git's own protocol.
 //! - [`pull_request`]: finding, opening, labelling and closing pull requests.
+//! - [`comment`]: comments on pull requests.
 //! - [`merging`]: the order to merge.
 //! - [`webhook`]: what the forge announces, authenticated.
 //! - [`actions`]: what GitHub Actions tells us of builds, and whose word counts.
@@ -17,6 +18,7 @@ pub mod actions;
 mod address;
 mod api;
 mod client;
+pub mod comment;
 mod credentials;
 pub mod error;
 pub mod git;

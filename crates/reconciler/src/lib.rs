@@ -20,6 +20,7 @@ mod outside;
 mod overlays;
 mod perform;
 mod plan;
+mod remarks;
 mod run;
 mod source;
 

@@ -67,6 +67,7 @@ impl Reconciler {
                 let aim = if one.base == promotion.base { Aim::Base } else { Aim::Elsewhere };
                 Proposed { head: head(&promotion, &one, tip), aim, pull_request: one }
             }),
+            ordered: promotion.ordered,
             restraint: None,
         };
         Ok(Observed { application, promotion, branch, gathered, situation })

@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use domain::{
     commit::Commit,
     fault::{Chain, Fault},
-    forge::PullRequest,
+    forge::{PullRequest, PullRequestState},
     promotion::{Ending, Outcome, Reason, Step, next_step},
     proposal::Proposal,
 };
@@ -21,10 +21,10 @@ const MOST_STEPS: usize = 6;
 const BREATH: TimeDelta = TimeDelta::seconds(2);
 
 /// The effects of steps on one promotion, as it was observed under one claim.
-struct Performer<'a> {
-    reconciler: &'a Reconciler,
-    claim: &'a Claim,
-    observed: &'a Observed<'a>,
+pub(crate) struct Performer<'a> {
+    pub(crate) reconciler: &'a Reconciler,
+    pub(crate) claim: &'a Claim,
+    pub(crate) observed: &'a Observed<'a>,
 }
 
 impl Reconciler {
@@ -35,6 +35,7 @@ impl Reconciler {
             let step = next_step(&observed.situation);
             debug!(step = step.as_str(), promotion.id = %id, "the next step is decided");
             let performer = Performer { reconciler: self, claim, observed: &observed };
+            performer.remark(&step).await?;
             if let Some(after) = performer.perform(step).await? {
                 return Ok(after);
             }
@@ -48,9 +49,22 @@ impl Performer<'_> {
     async fn perform(&self, step: Step) -> Result<Option<After>, Error> {
         match step {
             Step::Wait { reason, until } => {
-                if let Reason::Slot(_) = reason {
+                match reason {
                     // The one in the way ends itself, once it sees that this one is newer and proven.
-                    self.reconciler.store.wake_slot_holder(&self.observed.promotion, Utc::now()).await?;
+                    Reason::Slot(_) => {
+                        self.reconciler.store.wake_slot_holder(&self.observed.promotion, Utc::now()).await?;
+                    }
+                    // Whoever points a pull request elsewhere takes the order back with it, and means no more by that.
+                    Reason::Retargeted => self.reconciler.store.withdraw_order(self.claim).await?,
+                    Reason::Evidence(_)
+                    | Reason::Restrained(_)
+                    | Reason::Unreadable(_)
+                    | Reason::Foreign(_)
+                    | Reason::TakenBack
+                    | Reason::Computing
+                    | Reason::Unstable
+                    | Reason::Required
+                    | Reason::Merging => {}
                 }
                 self.note(store::WAITING, reason.to_string(), None).await?;
                 return Ok(Some(After::Again(until)));
@@ -141,7 +155,14 @@ impl Performer<'_> {
         let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
         let Some(open) = self.pull_request() else { return Ok(()) };
         store.record_closing(self.claim, ending, Utc::now()).await?;
-        forge.close(&self.observed.promotion.gitops, open.number).await?;
+        if let Err(refused) = forge.close(&self.observed.promotion.gitops, open.number).await {
+            // What was merged or closed in the meantime can not be closed, and need not be.
+            let now = forge.pull_request(&self.observed.promotion.gitops, open.number).await?;
+            if now.state == PullRequestState::Open {
+                return Err(refused.into());
+            }
+            return Ok(());
+        }
         self.note("closed", format!("pull request {} is closed: {ending}", open.number), Some(&open.url)).await
     }
 
@@ -165,13 +186,16 @@ impl Performer<'_> {
         }
     }
 
-    /// Labels the pull request and orders the forge to merge it; both can be repeated.
+    /// Labels the pull request, once, and orders the forge to merge it; both can be repeated.
     async fn arm(&self, head: Commit) -> Result<(), Error> {
-        let forge = &self.reconciler.outside.forge;
+        let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
         let Observed { promotion, application, .. } = self.observed;
         let Some(open) = self.pull_request() else { return Ok(()) };
         let policy = &application.pull_request;
-        forge.add_labels(&promotion.gitops, open.number, &policy.labels).await?;
+        if !promotion.labelled {
+            forge.add_labels(&promotion.gitops, open.number, &policy.labels).await?;
+            store.record_labelled(self.claim, Utc::now()).await?;
+        }
         let proposal = self.proposal();
         let order =
             Order { head, method: policy.merge_method, headline: &proposal.title(), body: &proposal.trailers() };
@@ -179,11 +203,13 @@ impl Performer<'_> {
             Armed::Armed => format!("pull request {} merges itself once it may", open.number),
             Armed::Merged(_) => format!("pull request {} had everything that is required and is merged", open.number),
         };
-        self.note("armed", why, Some(&open.url)).await
+        let note = Note { what: "armed", why, link: Some(open.url.clone()) };
+        Ok(store.record_order(self.claim, head, &note, Utc::now()).await?)
     }
 
     async fn disarm(&self) -> Result<(), Error> {
         let Some(open) = self.pull_request() else { return Ok(()) };
+        self.reconciler.store.withdraw_order(self.claim).await?;
         self.reconciler.outside.forge.disarm(&self.observed.promotion.gitops, open).await?;
         self.note("disarmed", format!("pull request {} no longer merges itself", open.number), Some(&open.url)).await
     }
@@ -193,7 +219,7 @@ impl Performer<'_> {
         Ok(self.reconciler.store.note(self.claim, &note, Utc::now()).await?)
     }
 
-    fn pull_request(&self) -> Option<&PullRequest> {
+    pub(crate) fn pull_request(&self) -> Option<&PullRequest> {
         self.observed.situation.pull_request.as_ref().map(|proposed| &proposed.pull_request)
     }
 

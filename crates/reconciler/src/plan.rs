@@ -182,6 +182,7 @@ fn opened(now: DateTime<Utc>, verdict: Verdict, overlays: Overlays) -> Situation
         newer: None,
         slot: Slot::Free,
         pull_request: None,
+        ordered: None,
         restraint: None,
     }
 }

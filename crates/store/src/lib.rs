@@ -9,12 +9,14 @@
 //! - `work`: what is to be looked at and when; a [`Claim`] proves that nobody else looks at it now.
 //! - `build`: builds become releases, and releases open promotions.
 //! - `promotion`, `evidence`, `ledger`: what a pass over a promotion records. `outcome` spells how one ended.
+//! - `comment`: what was said on pull requests.
 //! - [`reading`]: what people are shown.
 //! - `rows` and `text`: columns to our nouns and back; text from outside within bounds.
 //!
 //! Deliberately not here: deciding anything, retrying anything, and a clock.
 
 mod build;
+mod comment;
 mod database;
 mod delivery;
 mod error;
@@ -30,6 +32,7 @@ mod text;
 mod work;
 
 pub use build::{NewBuild, RecordedBuild};
+pub use comment::Said;
 pub use database::Store;
 pub use delivery::{Announced, AnnouncementVerdict, Element, Kept, NewDelivery, Recorded, Replay};
 pub use error::Error;

@@ -15,7 +15,7 @@ use crate::{
     Error, PromotionId, ReleaseId, Store,
     evidence::evidence_of,
     outcome::Columns,
-    rows::{column, id, maybe_time, parsed, time},
+    rows::{column, id, maybe_parsed, maybe_time, parsed, time},
 };
 
 pub(crate) mod opening;
@@ -46,6 +46,10 @@ pub struct Promotion {
     pub pull_request: Option<Number>,
     /// The commits that we pushed or were about to, oldest first.
     pub heads: Vec<PushedHead>,
+    /// The head that the forge took our order to merge for, unless we have taken it back.
+    pub ordered: Option<Commit>,
+    /// Whether its pull request has had its labels: a person may take them off.
+    pub labelled: bool,
     /// The ending that was decided, before anything is closed or deleted for it.
     pub closing: Option<Ending>,
     /// How it ended; `None` while it is on its way.
@@ -85,8 +89,8 @@ impl Store {
         let row = sqlx::query(
             "select promotions.id, promotions.release_id, promotions.application, \
                  promotions.gitops_repository, promotions.base, promotions.opened_at_ms, \
-                 promotions.slot_taken_at_ms, promotions.pull_request, promotions.closing, \
-                 promotions.closing_commit, promotions.closing_why, promotions.outcome, \
+                 promotions.slot_taken_at_ms, promotions.pull_request, promotions.ordered_head, \
+                 promotions.labelled_at_ms, promotions.closing, promotions.closing_commit, promotions.closing_why, promotions.outcome, \
                  promotions.outcome_commit, promotions.outcome_why, releases.source_commit, \
                  releases.subject \
              from promotions join releases on releases.id = promotions.release_id \
@@ -223,6 +227,8 @@ fn read(row: &SqliteRow, heads: Vec<PushedHead>) -> Result<Promotion, Error> {
         live: outcome.is_none() && maybe_time(row, "slot_taken_at_ms")?.is_some(),
         pull_request: number(row, "pull_request")?,
         heads,
+        ordered: maybe_parsed(row, "ordered_head")?,
+        labelled: maybe_time(row, "labelled_at_ms")?.is_some(),
         closing: closing(row)?,
         outcome,
     })

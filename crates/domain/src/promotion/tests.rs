@@ -22,6 +22,7 @@ fn ready() -> Situation {
         newer: None,
         slot: Slot::Free,
         pull_request: None,
+        ordered: None,
         restraint: None,
     }
 }
@@ -77,8 +78,7 @@ fn an_older_release_gives_way_to_a_newer_one() {
     let by = commit(2);
     let overtaken = Situation { newer: Some(by), ..ready() };
     assert_eq!(next_step(&overtaken), Step::Settle(Outcome::Ended(Ending::Superseded { by })));
-    let open = Situation { pull_request: open(AutoMerge::Armed, Mergeability::Blocked), ..overtaken };
-    assert_eq!(next_step(&open), Step::Close(Ending::Superseded { by }));
+    ends_in_order(&overtaken, &Ending::Superseded { by });
     let deployed = Situation { overlays: Overlays::Ahead(by), ..ready() };
     assert_eq!(next_step(&deployed), Step::Settle(Outcome::Ended(Ending::Superseded { by })));
 }
@@ -94,8 +94,26 @@ fn failed_evidence_refuses_the_release() {
     let ending = Ending::Refused { why: "commit x does not exist".to_owned() };
     let situation = Situation { verdict: Verdict::Failed { why: "commit x does not exist".to_owned() }, ..ready() };
     assert_eq!(next_step(&situation), Step::Settle(Outcome::Ended(ending.clone())));
-    let open = Situation { pull_request: open(AutoMerge::Armed, Mergeability::Blocked), ..situation };
-    assert_eq!(next_step(&open), Step::Close(ending));
+    ends_in_order(&situation, &ending);
+}
+
+/// What shall not be merged any more is disarmed first, and closed then.
+fn ends_in_order(situation: &Situation, ending: &Ending) {
+    let with = |pull_request| Situation { pull_request, ..situation.clone() };
+    assert_eq!(next_step(&with(open(AutoMerge::Armed, Mergeability::Blocked))), Step::Disarm);
+    let disarmed = with(open(AutoMerge::Disarmed, Mergeability::Blocked));
+    assert_eq!(next_step(&disarmed), Step::Close(ending.clone()));
+}
+
+#[test]
+fn an_order_that_somebody_else_took_back_is_not_given_again_for_the_same_head() {
+    for mergeability in [Mergeability::Blocked, Mergeability::Clean, Mergeability::Unknown] {
+        let pull_request = open(AutoMerge::Disarmed, mergeability);
+        let taken_back = Situation { pull_request, ordered: Some(commit(9)), ..ready() };
+        assert_eq!(waits_for(&taken_back), Reason::TakenBack, "{mergeability:?}");
+        let rebuilt = Situation { ordered: Some(commit(8)), ..taken_back };
+        assert_eq!(next_step(&rebuilt), Step::Arm { head: commit(9) }, "{mergeability:?}");
+    }
 }
 
 #[test]

@@ -77,6 +77,9 @@ impl fmt::Display for Reason {
             Self::Retargeted => {
                 f.write_str("the pull request was pointed at another branch: point it back, or merge or close it")
             }
+            Self::TakenBack => f.write_str(
+                "the order to merge was taken back: enable auto-merge on the pull request again, or merge or close it",
+            ),
             Self::Computing => f.write_str("the forge is working out whether the pull request can be merged"),
             Self::Unstable => {
                 f.write_str("a check that is not required failed or is running; once it passes the merge goes on")

@@ -60,6 +60,7 @@ const KINDS: &[&str] = &[
     "foreign",
     "retargeted",
     "pointed-back",
+    "taken-back",
     "hand-edit",
     // What we do and what happens to us.
     "killed",
@@ -71,6 +72,8 @@ const KINDS: &[&str] = &[
     "waits-foreign",
     "waits-retargeted",
     "waits-unstable",
+    "waits-taken-back",
+    "disarms-closing",
     "waits-slot",
     "push-refused",
     "overtaken-red",

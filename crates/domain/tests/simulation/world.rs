@@ -79,6 +79,7 @@ pub(crate) struct Promotion {
     pub(crate) number: Option<Number>,
     pub(crate) heads: Vec<(Commit, u8)>,
     pub(crate) closing: Option<Ending>,
+    pub(crate) ordered: Option<Commit>,
     pub(crate) live: bool,
     pub(crate) outcome: Option<Outcome>,
 }
@@ -148,7 +149,7 @@ impl World {
     /// One random thing that is not our doing.
     pub(crate) fn something_happens(&mut self) {
         self.seconds += 1;
-        match self.random.u8(0..24) {
+        match self.random.u8(0..25) {
             0..=3 => self.evidence_comes_in(),
             4..=7 => self.a_check_ends(),
             8 => self.base_moves(self.base.deployed),
@@ -162,6 +163,7 @@ impl World {
             16 => self.a_person_runs_the_check_again(),
             17 => self.an_optional_check_begins(),
             18 => self.a_refused_release_is_built_again(),
+            19 => self.a_person_takes_the_order_back(),
             _ => self.forge_works(),
         }
     }

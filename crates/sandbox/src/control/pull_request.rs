@@ -71,6 +71,10 @@ pub struct PullRequestChange {
     pub state: Option<String>,
     /// Whether it is a draft.
     pub draft: Option<bool>,
+    /// The names of the labels that it keeps: others are taken off.
+    pub keep_labels: Option<Vec<String>>,
+    /// `true` takes back the order to merge it by itself.
+    pub disarm: bool,
     /// The account that does it; `octocat` when it is not given.
     pub by: Option<String>,
 }
@@ -114,7 +118,8 @@ impl Control {
         Ok(self.shared.with(move |world| world.open(&key, PERSON, new)).await?)
     }
 
-    /// Changes a pull request as a person: its words, its base, open or closed, draft or not.
+    /// Changes a pull request as a person: its words, its base, its labels, open or closed, draft or not, to be merged by
+    /// itself or not any more.
     ///
     /// # Errors
     /// [`Error::Refused`] when it does not exist, the base does not, or it is merged and shall be opened.
@@ -131,6 +136,15 @@ impl Control {
             world.edit(&key, by, number, edit)?;
             if let Some(draft) = change.draft {
                 world.repository_mut(&key)?.pull_request_mut(number)?.draft = draft;
+            }
+            if let Some(kept) = change.keep_labels {
+                let labels = world.repository(&key)?.pull_request(number)?.labels.clone();
+                for label in labels.iter().filter(|label| !kept.contains(label)) {
+                    world.unlabel(&key, by, number, label)?;
+                }
+            }
+            if change.disarm {
+                world.disarm(&key, by, number)?;
             }
             match change.state.as_deref() {
                 None => {}

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    commit::Commit,
     forge::Number,
     promotion::{Ending, Outcome},
 };
@@ -96,6 +97,61 @@ impl Store {
             let note = Note { what: "pull-request", why: format!("pull request {number} proposes it"), link };
             ledger::append_to(&mut transaction, promotion, &note, now).await?;
         }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Records that the pull request has its labels, which it gets once. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds on a promotion, or the database failed.
+    pub async fn record_labelled(&self, claim: &Claim, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let promotion = claim.hold_promotion(&mut transaction).await?;
+        sqlx::query("update promotions set labelled_at_ms = coalesce(labelled_at_ms, $2) where id = $1")
+            .bind(promotion.key())
+            .bind(millis(now))
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Records that the forge took our order to merge this head. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds on a promotion, or the database failed.
+    pub async fn record_order(
+        &self,
+        claim: &Claim,
+        head: Commit,
+        note: &Note<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let promotion = claim.hold_promotion(&mut transaction).await?;
+        sqlx::query("update promotions set ordered_head = $2 where id = $1")
+            .bind(promotion.key())
+            .bind(head.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        ledger::append_to(&mut transaction, promotion, note, now).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Records that there is no order of ours to merge, before it is taken back: what is not there then, nobody else has
+    /// taken back. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds on a promotion, or the database failed.
+    pub async fn withdraw_order(&self, claim: &Claim) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let promotion = claim.hold_promotion(&mut transaction).await?;
+        sqlx::query("update promotions set ordered_head = null where id = $1 and ordered_head is not null")
+            .bind(promotion.key())
+            .execute(&mut *transaction)
+            .await?;
         Ok(transaction.commit().await?)
     }
 

@@ -5,7 +5,7 @@ use domain::{
     forge::Number,
     promotion::{Ending, Outcome},
 };
-use store::{PushedHead, Subject};
+use store::{Note, PushedHead, Said, Subject};
 
 use crate::world::{World, at, build, commit, evidence, refused};
 
@@ -145,5 +145,48 @@ async fn settling_wakes_the_rivals_and_leaves_no_work_of_its_own() -> Result<()>
     assert_eq!(claim.subject, Subject::Promotion(second));
     world.store.settle(&claim, &Outcome::Declined, at(6)).await?;
     assert_eq!(world.store.next_due(at(6)).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_is_known_with_its_head_until_it_is_withdrawn_and_labels_are_given_once() -> Result<()> {
+    let world = World::new().await?;
+    let (id, claim) = world.open_and_claim(1).await?;
+    let note = Note { what: "armed", why: "it merges itself".to_owned(), link: None };
+    assert!(!world.store.promotion(id).await?.labelled);
+    world.store.record_labelled(&claim, at(1)).await?;
+    world.store.record_labelled(&claim, at(2)).await?;
+    world.store.record_order(&claim, commit(7), &note, at(1)).await?;
+    let known = world.store.promotion(id).await?;
+    assert_eq!((known.ordered, known.labelled), (Some(commit(7)), true));
+    world.store.withdraw_order(&claim).await?;
+    world.store.withdraw_order(&claim).await?;
+    assert_eq!(world.store.promotion(id).await?.ordered, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_comment_is_begun_once_and_known_to_be_there_once_it_is() -> Result<()> {
+    let world = World::new().await?;
+    let (_, claim) = world.open_and_claim(1).await?;
+    assert_eq!(world.store.begin_comment(&claim, "x").await?, Said::No);
+    assert_eq!(world.store.begin_comment(&claim, "x").await?, Said::Perhaps);
+    world.store.record_comment(&claim, "x", at(1)).await?;
+    assert_eq!(world.store.begin_comment(&claim, "x").await?, Said::Yes);
+    assert_eq!(world.store.begin_comment(&claim, "y").await?, Said::No);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_gave_way_to_a_promotion_is_found_with_its_pull_request() -> Result<()> {
+    let world = World::new().await?;
+    let (_, older) = world.open_and_claim(1).await?;
+    let (newer, _) = world.open_and_claim(2).await?;
+    let newer = world.store.promotion(newer).await?;
+    world.store.record_pull_request(&older, Number(7), "https://forge.example/7", at(1)).await?;
+    assert_eq!(world.store.superseded_by(&newer).await?, []);
+    let superseded = Outcome::Ended(Ending::Superseded { by: newer.commit });
+    world.store.settle(&older, &superseded, at(2)).await?;
+    assert_eq!(world.store.superseded_by(&newer).await?, [Number(7)]);
     Ok(())
 }

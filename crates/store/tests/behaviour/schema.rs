@@ -8,6 +8,15 @@ use crate::world::World;
 /// A row in each table as the first migration made it. It has been released: it is never edited.
 const SAMPLE: &str = include_str!("sample/0001.sql");
 
+/// A row in each table, and in each column, that the third migration added.
+const SAMPLE_OF_THE_THIRD: &str = include_str!("sample/0003.sql");
+
+/// Takes back what the migrations after the first have done, as if they had never been applied.
+const BACK_TO_THE_FIRST: &str = "drop table comments; \
+     alter table promotions drop column ordered_head; alter table promotions drop column labelled_at_ms; \
+     drop index promotions_slot_in_any_case; drop index promotions_unsettled_in_any_case; \
+     delete from _sqlx_migrations where version > 1";
+
 async fn connect(world: &World) -> Result<SqliteConnection> {
     Ok(SqliteConnection::connect(&world.url()).await?)
 }
@@ -36,20 +45,15 @@ async fn migrations_apply_once() -> Result<()> {
     let world = world.crash().await?;
     let mut connection = connect(&world).await?;
     let applied = count(&mut connection, "select count(*) from _sqlx_migrations").await?;
-    assert_eq!(applied, 2);
+    assert_eq!(applied, 3);
     Ok(())
 }
 
 #[tokio::test]
-async fn the_second_migration_applies_onto_the_rows_of_the_first() -> Result<()> {
+async fn the_later_migrations_apply_onto_the_rows_of_the_first() -> Result<()> {
     let world = World::new().await?;
     let mut connection = connect(&world).await?;
-    connection
-        .execute(
-            "drop index promotions_slot_in_any_case; drop index promotions_unsettled_in_any_case; \
-             delete from _sqlx_migrations where version = 2",
-        )
-        .await?;
+    connection.execute(BACK_TO_THE_FIRST).await?;
     connection.execute(SAMPLE).await?;
     let world = world.crash().await?;
     let second_slot = connect(&world)
@@ -77,8 +81,11 @@ async fn a_database_that_a_later_version_has_migrated_is_not_refused() -> Result
 #[tokio::test]
 async fn sample_rows_of_each_migration_are_read() -> Result<()> {
     let world = World::new().await?;
-    connect(&world).await?.execute(SAMPLE).await?;
+    let mut connection = connect(&world).await?;
+    connection.execute(BACK_TO_THE_FIRST).await?;
+    connection.execute(SAMPLE).await?;
     let world = world.crash().await?;
+    connect(&world).await?.execute(SAMPLE_OF_THE_THIRD).await?;
     let store = &world.store;
     let releases = store.releases(None, None, 9).await?;
     let detail = store.release(releases[0].release).await?.context("no release")?;
@@ -87,6 +94,7 @@ async fn sample_rows_of_each_migration_are_read() -> Result<()> {
     let promotion = store.promotion(detail.promotions[0].id).await?;
     assert_eq!(promotion.heads.len(), 1);
     assert!(promotion.live && promotion.closing.is_some());
+    assert!(promotion.ordered.is_some() && promotion.labelled);
     let deliveries = store.deliveries(None, 9).await?;
     assert_eq!(deliveries[0].announcements.len(), 3);
     let mut claimed = 0;

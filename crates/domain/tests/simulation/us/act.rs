@@ -3,7 +3,7 @@
 use domain::{
     commit::Commit,
     forge::Mergeability,
-    promotion::{Aim, Ending, Outcome, Slot, Step},
+    promotion::{Aim, Ending, Outcome, Reason, Slot, Step},
 };
 
 use super::look::slot;
@@ -21,6 +21,8 @@ pub(super) enum Part {
     ClosePullRequest,
     DeleteBranch,
     Arm(Commit),
+    RecordOrder(Commit),
+    WithdrawOrder,
     Disarm,
     Settle(Outcome),
 }
@@ -31,15 +33,16 @@ pub(super) fn parts(step: &Step, world: &World, index: usize, seen: Base) -> Vec
         return Vec::new();
     };
     match step {
-        Step::Wait { .. } => Vec::new(),
         // The branch may have a pull request that is not shown yet: deleting it closes that, which is our doing.
         Step::Settle(outcome @ Outcome::Ended(ending)) if !mine.heads.is_empty() => {
             vec![Part::RecordClosing(ending.clone()), Part::DeleteBranch, Part::Settle(outcome.clone())]
         }
         Step::Settle(outcome) => vec![Part::Settle(outcome.clone())],
         Step::Close(ending) => vec![Part::RecordClosing(ending.clone()), Part::ClosePullRequest],
-        Step::Disarm => vec![Part::Disarm],
-        Step::Arm { head } => vec![Part::Arm(*head)],
+        Step::Wait { reason: Reason::Retargeted, .. } => vec![Part::WithdrawOrder],
+        Step::Disarm => vec![Part::WithdrawOrder, Part::Disarm],
+        Step::Wait { .. } => Vec::new(),
+        Step::Arm { head } => vec![Part::Arm(*head), Part::RecordOrder(*head)],
         Step::Propose => {
             // The same promotion on the same base gives the same commit.
             let mut bytes = [u8::try_from(index).unwrap_or(0); 20];
@@ -66,7 +69,9 @@ pub(super) fn act(world: &mut World, index: usize, part: Part) -> bool {
             world.tell("disarmed", index);
             on_open(world, index, |view| view.armed = false);
         }
-        Part::Arm(head) => arm(world, index, head),
+        Part::Arm(head) => return arm(world, index, head),
+        Part::RecordOrder(head) => on_mine(world, index, |mine| mine.ordered = Some(head)),
+        Part::WithdrawOrder => on_mine(world, index, |mine| mine.ordered = None),
         Part::RecordNumber => {
             let commit = commit_of(world, index);
             let open = world.pull_requests.iter().find(|one| one.commit == commit && one.is_open());
@@ -134,22 +139,26 @@ fn delete_branch(world: &mut World, index: usize) {
 }
 
 /// Arms, or merges at once where nothing is missing. The forge refuses when the head is another one, and while
-/// something that is not required is missing.
-fn arm(world: &mut World, index: usize, head: Commit) {
+/// something that is not required is missing; says whether it took the order.
+fn arm(world: &mut World, index: usize, head: Commit) -> bool {
     let number = world.promotions.get(index).and_then(|mine| mine.number);
     let Some(place) = world.pull_requests.iter().position(|one| Some(one.number) == number) else {
-        return;
+        return false;
     };
     let Some(one) = world.pull_requests.get(place).filter(|one| one.is_open() && one.now.head.commit == head) else {
-        return;
+        return false;
     };
     match world.mergeability(one, &one.now) {
         Mergeability::Clean => world.merge(place),
-        Mergeability::Unstable => world.tell("refuses-order", index),
+        Mergeability::Unstable => {
+            world.tell("refuses-order", index);
+            return false;
+        }
         Mergeability::Unknown | Mergeability::Blocked | Mergeability::Behind | Mergeability::Conflicting => {
             on_open(world, index, |view| view.armed = true);
         }
     }
+    true
 }
 
 fn commit_of(world: &World, index: usize) -> usize {

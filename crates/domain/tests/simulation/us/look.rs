@@ -47,6 +47,7 @@ pub(super) fn look(world: &mut World, index: usize, sight: Sight) -> Option<Seen
         newer: newer(world, index),
         slot: slot(world, index),
         pull_request: found.map(|(one, view)| proposed(world, &mine, (&one, &view), (base, unknown))),
+        ordered: mine.ordered,
         restraint: world.frozen.then(|| "frozen".to_owned()),
     };
     let step = next_step(&situation);
@@ -84,6 +85,8 @@ fn kind_of(situation: &Situation, step: &Step, view: Option<&View>) -> Option<&'
         Step::Wait { reason: Reason::Retargeted, .. } => Some("waits-retargeted"),
         Step::Wait { reason: Reason::Foreign(_), .. } => Some("waits-foreign"),
         Step::Wait { reason: Reason::Slot(_), .. } => Some("waits-slot"),
+        Step::Wait { reason: Reason::TakenBack, .. } => Some("waits-taken-back"),
+        Step::Disarm if situation.closing.is_some() => Some("disarms-closing"),
         Step::Disarm if is_pending => Some("disarms-pending"),
         Step::Disarm if is_elsewhere => Some("disarms-elsewhere"),
         Step::Settle(Outcome::Declined) if is_elsewhere => Some("declined-elsewhere"),

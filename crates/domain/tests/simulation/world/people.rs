@@ -4,7 +4,7 @@ use domain::{commit::Commit, promotion::Aim};
 
 use super::{
     World,
-    forge::{Check, PullRequestIs},
+    forge::{Check, PullRequest, PullRequestIs},
 };
 
 impl World {
@@ -65,6 +65,22 @@ impl World {
         self.tell(kind, number);
     }
 
+    pub(super) fn a_person_takes_the_order_back(&mut self) {
+        if let Some(one) = self.open().and_then(|index| self.pull_requests.get(index))
+            && one.now.armed
+        {
+            let number = one.number;
+            self.change_open(|view| view.armed = false);
+            self.tell("taken-back", number);
+        }
+    }
+
+    /// Whether we wait for people to say what becomes of an order that they have taken back.
+    fn waits_for_an_order(&self, one: &PullRequest) -> bool {
+        let head = one.now.head.commit;
+        !one.now.armed && self.promotions.iter().any(|mine| mine.outcome.is_none() && mine.ordered == Some(head))
+    }
+
     pub(super) fn a_person_runs_the_check_again(&mut self) {
         if let Some(one) = self.open().and_then(|index| self.pull_requests.get(index))
             && one.now.required == Check::Failed
@@ -85,6 +101,13 @@ impl World {
             (Aim::Elsewhere, 1) => return self.a_person_merges(),
             (Aim::Elsewhere, _) => return self.a_person_retargets(),
             (Aim::Base, _) => {}
+        }
+        if self.waits_for_an_order(&one) && !one.now.head.foreign {
+            return match acts {
+                0 => self.a_person_closes(),
+                1 => self.a_person_merges(),
+                _ => self.change_open(|view| view.armed = true),
+            };
         }
         match (one.now.head.foreign, one.now.required, acts) {
             (true, _, _) | (false, Check::Failed, 0) => self.a_person_closes(),

@@ -1,0 +1,56 @@
+//! What is said on pull requests: once each, and whatever goes wrong with it, the release goes on.
+
+use chrono::Utc;
+use domain::{
+    fault::{Chain, Fault},
+    forge::Number,
+    promotion::{Reason, Step},
+    remark::Remark,
+};
+use store::Said;
+use tracing::warn;
+
+use crate::{Error, perform::Performer};
+
+impl Performer<'_> {
+    /// Says what is worth it, as far as it was not said.
+    pub(crate) async fn remark(&self, step: &Step) -> Result<(), Error> {
+        let promotion = &self.observed.promotion;
+        let Some(own) = self.pull_request().map(|own| own.number) else { return Ok(()) };
+        if let Step::Wait { reason: Reason::Foreign(head), .. } = step {
+            let remark = Remark::Foreign { head: *head, branch: self.observed.branch.branch() };
+            self.say(own, &remark).await?;
+        }
+        for older in self.reconciler.store.superseded_by(promotion).await? {
+            self.say(older, &Remark::SupersededBy { number: own }).await?;
+        }
+        Ok(())
+    }
+
+    /// Comments on a pull request, unless that was done. Where an answer was lost, it is looked for first.
+    async fn say(&self, on: Number, remark: &Remark<'_>) -> Result<(), Error> {
+        let store = &self.reconciler.store;
+        let about = remark.about(on);
+        let said = match store.begin_comment(self.claim, &about).await? {
+            Said::Yes => return Ok(()),
+            said @ (Said::No | Said::Perhaps) => said,
+        };
+        if let Err(error) = self.post(on, remark, said).await {
+            let (fault, why) = (error.fault(), Chain(&error).to_string());
+            warn!(pull_request.number = on.0, fault = fault.as_str(), error = why, "a comment is not made");
+            if fault != Fault::Permanent {
+                // The next pass tries again.
+                return Ok(());
+            }
+        }
+        Ok(store.record_comment(self.claim, &about, Utc::now()).await?)
+    }
+
+    async fn post(&self, on: Number, remark: &Remark<'_>, said: Said) -> Result<(), forge::Error> {
+        let (forge, gitops) = (&self.reconciler.outside.forge, &self.observed.promotion.gitops);
+        if said == Said::Perhaps && forge.has_comment(gitops, on, &remark.mark(on)).await? {
+            return Ok(());
+        }
+        forge.comment(gitops, on, &remark.text(on)).await
+    }
+}

@@ -1,0 +1,2 @@
+update promotions set ordered_head = '0303030303030303030303030303030303030303', labelled_at_ms = 1700000000000 where id = 1;
+insert into comments values (1, 1, 'foreign 0505050505050505050505050505050505050505 on #7', 1700000000000);
