@@ -16,6 +16,7 @@ mod people;
 mod plan;
 mod programs;
 mod proof;
+mod react;
 mod release;
 mod replay;
 mod senders;

@@ -122,6 +122,8 @@ pub struct PullRequestPolicy {
     pub merge_method: MergeMethod,
     /// The labels that they get.
     pub labels: Vec<String>,
+    /// Whether our verdict is a status of their commits, `tagferry/verdict`, which a base branch can require.
+    pub verdict_status: bool,
 }
 
 /// The text does not say whether evidence is asked for.

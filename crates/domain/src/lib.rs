@@ -11,7 +11,7 @@
 //! - [`evidence`]: what was verified, and what it adds up to.
 //! - [`promotion`]: a release on its way, and the one function that says what to do next.
 //! - [`proposal`]: the branch, commit message, title and body of the pull request.
-//! - [`remark`]: what is said on a pull request beside that.
+//! - [`remark`] and [`report`]: what is said on a pull request beside that, and of its commit.
 //! - [`fault`]: what a failed call outside means for trying again.
 //! - [`excerpt`]: the beginning of what a sender wrote, for people.
 
@@ -27,6 +27,7 @@ pub mod promotion;
 pub mod proposal;
 pub mod release;
 pub mod remark;
+pub mod report;
 
 #[cfg(test)]
 mod sample;

@@ -31,7 +31,11 @@ pub(crate) fn application_of(name: &str, targets: &[(&str, &str)]) -> Applicatio
         tag: "sha-{commit}".parse().unwrap(),
         release: ReleasePolicy { deadline: Duration::from_secs(1800), pin: Pin::Tag },
         verify: Verify { branch: Demand::Required, immutable: Demand::Required },
-        pull_request: PullRequestPolicy { merge_method: MergeMethod::Squash, labels: vec!["release".to_owned()] },
+        pull_request: PullRequestPolicy {
+            merge_method: MergeMethod::Squash,
+            labels: vec!["release".to_owned()],
+            verdict_status: false,
+        },
     };
     Application::new(name.parse().unwrap(), targets.iter().map(target).collect(), parts).unwrap()
 }

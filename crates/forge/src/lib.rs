@@ -9,7 +9,7 @@
 //! - [`source`]: what the forge says of commits.
 //! - [`git`]: branches, files, commits and pushes, over Git's own protocol.
 //! - [`pull_request`]: finding, opening, labelling and closing pull requests.
-//! - [`comment`]: comments on pull requests.
+//! - [`comment`] and [`status`]: comments on pull requests, and statuses of their commits.
 //! - [`merging`]: the order to merge.
 //! - [`webhook`]: what the forge announces, authenticated.
 //! - [`actions`]: what GitHub Actions tells us of builds, and whose word counts.
@@ -28,6 +28,7 @@ pub mod pull_request;
 pub mod refusal;
 pub mod settings;
 pub mod source;
+pub mod status;
 pub mod webhook;
 
 pub use error::Error;

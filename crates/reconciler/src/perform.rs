@@ -35,6 +35,7 @@ impl Reconciler {
             let step = next_step(&observed.situation);
             debug!(step = step.as_str(), promotion.id = %id, "the next step is decided");
             let performer = Performer { reconciler: self, claim, observed: &observed };
+            performer.report().await?;
             performer.remark(&step).await?;
             if let Some(after) = performer.perform(step).await? {
                 return Ok(after);

@@ -1,4 +1,7 @@
-//! What is said on pull requests: once each, and whatever goes wrong with it, the release goes on.
+//! What is said on pull requests and of their commits: once each.
+//!
+//! Whatever goes wrong with a comment, the release goes on. A status is asked for by the configuration, and a base branch
+//! may require it: where it can not be set, that is what people are told.
 
 use chrono::Utc;
 use domain::{
@@ -6,13 +9,28 @@ use domain::{
     forge::Number,
     promotion::{Reason, Step},
     remark::Remark,
+    report::report,
 };
 use store::Said;
 use tracing::warn;
 
-use crate::{Error, perform::Performer};
+use crate::{Error, observe::Observed, perform::Performer};
 
 impl Performer<'_> {
+    /// Reports our verdict on the commit that we propose, where it is wanted and has changed.
+    pub(crate) async fn report(&self) -> Result<(), Error> {
+        let Observed { application, promotion, situation, .. } = self.observed;
+        let Some(report) = report(situation).filter(|_| application.pull_request.verdict_status) else {
+            return Ok(());
+        };
+        let known = promotion.reported.as_ref().map(|(head, state)| (*head, state.as_str()));
+        if known == Some((report.head, report.state.as_str())) {
+            return Ok(());
+        }
+        self.reconciler.outside.forge.set_status(&promotion.gitops, &report).await?;
+        Ok(self.reconciler.store.record_report(self.claim, &report).await?)
+    }
+
     /// Says what is worth it, as far as it was not said.
     pub(crate) async fn remark(&self, step: &Step) -> Result<(), Error> {
         let promotion = &self.observed.promotion;

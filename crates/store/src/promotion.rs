@@ -50,6 +50,8 @@ pub struct Promotion {
     pub ordered: Option<Commit>,
     /// Whether its pull request has had its labels: a person may take them off.
     pub labelled: bool,
+    /// The commit that our verdict was reported of last, and which it was: a word of [`domain::report::State`].
+    pub reported: Option<(Commit, String)>,
     /// The ending that was decided, before anything is closed or deleted for it.
     pub closing: Option<Ending>,
     /// How it ended; `None` while it is on its way.
@@ -90,7 +92,7 @@ impl Store {
             "select promotions.id, promotions.release_id, promotions.application, \
                  promotions.gitops_repository, promotions.base, promotions.opened_at_ms, \
                  promotions.slot_taken_at_ms, promotions.pull_request, promotions.ordered_head, \
-                 promotions.labelled_at_ms, promotions.closing, promotions.closing_commit, promotions.closing_why, promotions.outcome, \
+                 promotions.labelled_at_ms, promotions.reported_head, promotions.reported_state, promotions.closing, promotions.closing_commit, promotions.closing_why, promotions.outcome, \
                  promotions.outcome_commit, promotions.outcome_why, releases.source_commit, \
                  releases.subject \
              from promotions join releases on releases.id = promotions.release_id \
@@ -229,6 +231,7 @@ fn read(row: &SqliteRow, heads: Vec<PushedHead>) -> Result<Promotion, Error> {
         heads,
         ordered: maybe_parsed(row, "ordered_head")?,
         labelled: maybe_time(row, "labelled_at_ms")?.is_some(),
+        reported: maybe_parsed(row, "reported_head")?.zip(column(row, "reported_state")?),
         closing: closing(row)?,
         outcome,
     })

@@ -1,7 +1,7 @@
 //! One line of the table in the design for each case.
 
 use super::*;
-use crate::forge::Number;
+use crate::{forge::Number, report::State};
 
 fn commit(byte: u8) -> Commit {
     Commit::from_bytes([byte; 20])
@@ -227,4 +227,24 @@ fn one_overlay_decides_for_all() {
     assert_eq!(named(vec![Standing::Behind, ahead.clone(), unrelated.clone()]), Overlays::Ahead(commit(2)));
     assert_eq!(named(vec![unrelated, Standing::Behind]), Overlays::Unrelated("aws".parse().unwrap(), commit(3)));
     assert_eq!(named(vec![ahead, unreadable]), Overlays::Unreadable("why".to_owned()));
+}
+
+#[test]
+fn the_verdict_is_reported_of_our_commit_and_of_no_other() {
+    let situation = |verdict, pull_request| Situation { verdict, pull_request, ..ready() };
+    let ours = open(AutoMerge::Armed, Mergeability::Blocked);
+    let state = |situation: &Situation| crate::report::report(situation).map(|report| (report.head, report.state));
+    let pending = Verdict::Pending { why: "waiting".to_owned(), until: now() };
+    for (verdict, expected) in [
+        (Verdict::Passed, State::Success),
+        (pending, State::Pending),
+        (Verdict::Failed { why: "no".to_owned() }, State::Failure),
+    ] {
+        assert_eq!(state(&situation(verdict, ours.clone())), Some((commit(9), expected)));
+    }
+    let foreign = proposed(PullRequestState::Open, AutoMerge::Armed, Mergeability::Clean, Head::Foreign);
+    let closed = pull_request(PullRequestState::Closed, AutoMerge::Disarmed, Mergeability::Unknown);
+    for other in [foreign, closed, None] {
+        assert_eq!(state(&situation(Verdict::Passed, other)), None);
+    }
 }

@@ -50,7 +50,11 @@ fn application() -> Application {
         tag: "sha-{commit}".parse().unwrap(),
         release: ReleasePolicy { deadline: Duration::from_secs(1800), pin: Pin::Tag },
         verify: Verify { branch: Demand::Required, immutable: Demand::Required },
-        pull_request: PullRequestPolicy { merge_method: MergeMethod::Squash, labels: Vec::new() },
+        pull_request: PullRequestPolicy {
+            merge_method: MergeMethod::Squash,
+            labels: Vec::new(),
+            verdict_status: false,
+        },
     };
     Application::new("shop".parse().unwrap(), vec![target("aws"), target("gcp")], parts).unwrap()
 }

@@ -119,6 +119,8 @@ pub struct PullRequestSettings {
     pub auto_merge: MergeMethod,
     /// The labels that they get.
     pub labels: Vec<String>,
+    /// Whether our verdict is a status of their commits.
+    pub verdict_status: bool,
 }
 
 impl Default for ReleaseSettings {
@@ -135,7 +137,7 @@ impl Default for VerifySettings {
 
 impl Default for PullRequestSettings {
     fn default() -> Self {
-        Self { auto_merge: MergeMethod::Squash, labels: Vec::new() }
+        Self { auto_merge: MergeMethod::Squash, labels: Vec::new(), verdict_status: false }
     }
 }
 
@@ -165,6 +167,7 @@ impl ApplicationSettings {
             pull_request: PullRequestPolicy {
                 merge_method: self.pull_request.auto_merge,
                 labels: self.pull_request.labels.clone(),
+                verdict_status: self.pull_request.verdict_status,
             },
         };
         Application::new(name.clone(), targets, parts)

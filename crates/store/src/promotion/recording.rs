@@ -5,6 +5,7 @@ use domain::{
     commit::Commit,
     forge::Number,
     promotion::{Ending, Outcome},
+    report::Report,
 };
 
 use super::opening;
@@ -111,6 +112,23 @@ impl Store {
         sqlx::query("update promotions set labelled_at_ms = coalesce(labelled_at_ms, $2) where id = $1")
             .bind(promotion.key())
             .bind(millis(now))
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Records that our verdict was reported. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds on a promotion, or the database failed.
+    pub async fn record_report(&self, claim: &Claim, report: &Report) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let promotion = claim.hold_promotion(&mut transaction).await?;
+        sqlx::query("update promotions set reported_head = $2, reported_state = $3 where id = $1")
+            .bind(promotion.key())
+            .bind(report.head.to_string())
+            .bind(report.state.as_str())
             .execute(&mut *transaction)
             .await?;
         Ok(transaction.commit().await?)

@@ -4,6 +4,7 @@ use domain::{
     fault::Fault,
     forge::Number,
     promotion::{Ending, Outcome},
+    report::{Report, State},
 };
 use store::{Note, PushedHead, Said, Subject};
 
@@ -149,7 +150,7 @@ async fn settling_wakes_the_rivals_and_leaves_no_work_of_its_own() -> Result<()>
 }
 
 #[tokio::test]
-async fn an_order_is_known_with_its_head_until_it_is_withdrawn_and_labels_are_given_once() -> Result<()> {
+async fn orders_labels_and_reports_are_remembered() -> Result<()> {
     let world = World::new().await?;
     let (id, claim) = world.open_and_claim(1).await?;
     let note = Note { what: "armed", why: "it merges itself".to_owned(), link: None };
@@ -159,6 +160,9 @@ async fn an_order_is_known_with_its_head_until_it_is_withdrawn_and_labels_are_gi
     world.store.record_order(&claim, commit(7), &note, at(1)).await?;
     let known = world.store.promotion(id).await?;
     assert_eq!((known.ordered, known.labelled), (Some(commit(7)), true));
+    let report = Report { head: commit(7), state: State::Failure, description: "no".to_owned() };
+    world.store.record_report(&claim, &report).await?;
+    assert_eq!(world.store.promotion(id).await?.reported, Some((commit(7), "failure".to_owned())));
     world.store.withdraw_order(&claim).await?;
     world.store.withdraw_order(&claim).await?;
     assert_eq!(world.store.promotion(id).await?.ordered, None);

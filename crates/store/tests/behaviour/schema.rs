@@ -14,6 +14,7 @@ const SAMPLE_OF_THE_THIRD: &str = include_str!("sample/0003.sql");
 /// Takes back what the migrations after the first have done, as if they had never been applied.
 const BACK_TO_THE_FIRST: &str = "drop table comments; \
      alter table promotions drop column ordered_head; alter table promotions drop column labelled_at_ms; \
+     alter table promotions drop column reported_head; alter table promotions drop column reported_state; \
      drop index promotions_slot_in_any_case; drop index promotions_unsettled_in_any_case; \
      delete from _sqlx_migrations where version > 1";
 
@@ -94,7 +95,7 @@ async fn sample_rows_of_each_migration_are_read() -> Result<()> {
     let promotion = store.promotion(detail.promotions[0].id).await?;
     assert_eq!(promotion.heads.len(), 1);
     assert!(promotion.live && promotion.closing.is_some());
-    assert!(promotion.ordered.is_some() && promotion.labelled);
+    assert!(promotion.ordered.is_some() && promotion.labelled && promotion.reported.is_some());
     let deliveries = store.deliveries(None, 9).await?;
     assert_eq!(deliveries[0].announcements.len(), 3);
     let mut claimed = 0;
