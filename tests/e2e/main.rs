@@ -3,6 +3,7 @@
 mod barrier;
 mod branches;
 mod builds;
+mod check;
 mod clouds;
 mod crash;
 mod debian;

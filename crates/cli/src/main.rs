@@ -1,5 +1,6 @@
 //! The `tagferry` binary: `serve`, and the commands that people and CI run.
 
+mod check;
 mod client;
 mod deliveries;
 mod failure;
@@ -25,8 +26,8 @@ struct Arguments {
 enum Command {
     /// Receive webhooks and carry what they announce until it is merged.
     Serve(serve::Arguments),
-    /// Read a configuration and its secrets, and say what is wrong.
-    Check(serve::CheckArguments),
+    /// Read a configuration and its secrets, ask outside where that is wanted, and say what is wrong.
+    Check(check::Arguments),
     /// Set images in kustomizations here, and leave every other byte of them alone.
     SetImage(set_image::Arguments),
     /// Show what a tag or a saved webhook body would do, and change nothing.
@@ -40,7 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| ExitCode::SUCCESS),
-        Command::Check(arguments) => serve::check(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Check(arguments) => check::run(&arguments),
         Command::SetImage(arguments) => set_image::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Deliveries(arguments) => deliveries::run(&arguments).map(|()| ExitCode::SUCCESS),

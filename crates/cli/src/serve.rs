@@ -1,4 +1,4 @@
-//! `tagferry serve` and `tagferry check`.
+//! `tagferry serve`.
 
 use std::path::PathBuf;
 
@@ -32,16 +32,6 @@ pub(crate) struct Arguments {
     log_format: LogFormat,
 }
 
-/// What `check` takes.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  tagferry check --config /etc/tagferry/tagferry.yaml")]
-pub(crate) struct CheckArguments {
-    /// The configuration file.
-    #[arg(long, short, env = "TAGFERRY_CONFIG", value_name = "FILE")]
-    config: PathBuf,
-}
-
 /// How log lines look.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum LogFormat {
@@ -68,36 +58,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         service.run(stop).await?;
         Ok(())
     })
-}
-
-/// Reads a configuration with everything that it names on this machine.
-pub(crate) fn check(arguments: &CheckArguments) -> anyhow::Result<()> {
-    let config = Config::read(&arguments.config)?;
-    let applications = config.applications()?;
-    let senders = config.senders()?;
-    config.registries()?;
-    config.github.credentials()?;
-    say(&format!(
-        "{} is good: {} applications, {} senders",
-        arguments.config.display(),
-        applications.len(),
-        senders.len()
-    ))?;
-    let base = config.server.public_url.as_ref().map_or("", |url| url.as_str().trim_end_matches('/'));
-    for (name, sender) in &senders {
-        let setup = sender.setup();
-        // The secret is not for the screen: whoever pastes the address puts it in.
-        let parameter = setup.parameter.map_or_else(String::new, |parameter| format!("?{parameter}=…"));
-        say(&format!("  {base}/v1/hooks/{name}{parameter}  {}", sender.kind()))?;
-        say(&format!("      to: {}", setup.place))?;
-        say(&format!("      credential: {}", setup.credential))?;
-    }
-    if let Some(actions) = &config.github.actions {
-        say(&format!("  {base}/v1/builds  GitHub Actions"))?;
-        say("      to: the input url of the action deploy/github-action, which adds the path itself")?;
-        say(&format!("      credential: the identity token of the run, made for the audience {}", actions.audience))?;
-    }
-    Ok(())
 }
 
 /// Cancelled at the first SIGTERM or SIGINT.

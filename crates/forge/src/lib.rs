@@ -7,6 +7,7 @@
 //! - [`settings`]: where the forge is, and as whom we speak to it.
 //! - [`error`] and [`refusal`]: what can go wrong.
 //! - [`source`]: what the forge says of commits.
+//! - [`ground`]: what a repository allows and requires.
 //! - [`git`]: branches, files, commits and pushes, over Git's own protocol.
 //! - [`pull_request`]: finding, opening, labelling and closing pull requests.
 //! - [`comment`] and [`status`]: comments on pull requests, and statuses of their commits.
@@ -22,6 +23,7 @@ pub mod comment;
 mod credentials;
 pub mod error;
 pub mod git;
+pub mod ground;
 mod limit;
 pub mod merging;
 pub mod pull_request;

@@ -23,6 +23,7 @@ mod plan;
 mod remarks;
 mod run;
 mod source;
+mod survey;
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,6 +35,7 @@ pub use self::{
     error::Error,
     overlays::Rewritten,
     plan::{Draft, Named, Planned, PlannedRelease, Planner},
+    survey::{Finding, Mark},
 };
 
 /// Everything that a pass works with.

@@ -83,8 +83,7 @@ impl Outside {
     async fn read_overlays(&self, wanted: &Wanted<'_>) -> Result<Seen, Error> {
         let Wanted { application, gitops, .. } = wanted;
         let tip = self.forge.tip(&gitops.repository, &gitops.base).await?;
-        let directories: Vec<&str> = application.targets().iter().map(|target| target.overlay.as_str()).collect();
-        let found = self.forge.read_directories(&gitops.repository, tip, &directories, &kustomize::FILE_NAMES).await?;
+        let found = self.read(wanted, tip).await?;
         let mut standings = Vec::new();
         let (mut files_by_path, mut moves) = (BTreeMap::new(), Vec::new());
         for (target, files) in application.targets().iter().zip(found) {
@@ -106,6 +105,14 @@ impl Outside {
         Ok(Seen { overlays: promotion::overlays(standings), edit: Some(Edit { tip, files, moves }) })
     }
 
+    /// The kustomizations of all targets, in their order; `None` where there is no directory.
+    async fn read(&self, wanted: &Wanted<'_>, tip: Commit) -> Result<Vec<Option<Vec<(String, Vec<u8>)>>>, Error> {
+        let directories: Vec<&str> =
+            wanted.application.targets().iter().map(|target| target.overlay.as_str()).collect();
+        let repository = &wanted.gitops.repository;
+        Ok(self.forge.read_directories(repository, tip, &directories, &kustomize::FILE_NAMES).await?)
+    }
+
     /// Where one overlay stands: its tag names a commit, and the source repository says whether that is older.
     ///
     /// A tag that names no commit, or one that the source repository does not know, is older than any release:
@@ -125,6 +132,20 @@ impl Outside {
             Some(Ancestry::Unrelated) => Standing::Unrelated(now),
         })
     }
+}
+
+/// For each target of an application, the file that would be edited, or the sentence why it can not be.
+pub(crate) async fn editable<'a>(
+    outside: &Outside,
+    application: &'a Application,
+) -> Result<Vec<(&'a Target, Result<String, String>)>, Error> {
+    // Any commit will do: nothing is written.
+    let commit = Commit::from_bytes([0; 20]);
+    let wanted = Wanted { application, gitops: &application.gitops, commit, builds: &[] };
+    let tip = outside.forge.tip(&application.gitops.repository, &application.gitops.base).await?;
+    let found = outside.read(&wanted, tip).await?;
+    let targets = application.targets().iter().zip(found);
+    Ok(targets.map(|(target, files)| (target, edit(&wanted, target, files.as_deref()).map(|one| one.path))).collect())
 }
 
 /// Edits one overlay; the sentence says why it can not be.

@@ -94,6 +94,10 @@ pub struct Draft {
 }
 
 impl Planner {
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
     /// Puts the parts together. Nothing is asked yet.
     #[must_use]
     pub fn new(forge: forge::Forge, registries: registry::Registries, applications: Vec<Application>) -> Self {
