@@ -16,21 +16,24 @@ pub const LONGEST: usize = 512;
 /// obey. Otherwise it is as the sender wrote it: escape it where it is shown.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
-    let end = text.floor_char_boundary(LONGEST);
-    let mut start: String = text
-        .get(..end)
-        .unwrap_or_default()
-        .chars()
-        .map(|one| match one {
-            '\n' | '\t' => one,
-            _ if one.is_control() => char::REPLACEMENT_CHARACTER,
-            _ => one,
-        })
-        .collect();
-    if end < text.len() {
-        start.push('…');
+    let mut start = String::new();
+    for one in text.chars().map(shown) {
+        // What stands for a control character is longer than it.
+        if start.len() + one.len_utf8() > LONGEST {
+            start.push('…');
+            break;
+        }
+        start.push(one);
     }
     start
+}
+
+fn shown(one: char) -> char {
+    match one {
+        '\n' | '\t' => one,
+        _ if one.is_control() => char::REPLACEMENT_CHARACTER,
+        _ => one,
+    }
 }
 
 /// The beginning of bytes that may not be text.
@@ -57,5 +60,15 @@ mod tests {
     fn control_characters_are_not_passed_on() {
         assert_eq!(excerpt("a\u{1b}[31m\tb\nc\0"), "a\u{fffd}[31m\tb\nc\u{fffd}");
         assert_eq!(excerpt_of_bytes(b"\xffx"), "\u{fffd}x");
+    }
+
+    #[test]
+    fn a_text_of_control_characters_is_no_longer_than_any_other() {
+        let cut = format!("{}…", "\u{fffd}".repeat(LONGEST / 3));
+        for hostile in ["\u{1}", "\u{7f}", "\u{85}"] {
+            assert_eq!(excerpt(&hostile.repeat(LONGEST)), cut);
+            assert_eq!(excerpt_of_bytes(hostile.repeat(LONGEST).as_bytes()), cut);
+        }
+        assert_eq!(excerpt_of_bytes(&[0xff; LONGEST]), cut);
     }
 }
