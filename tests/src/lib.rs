@@ -10,9 +10,11 @@
 //! - `port`: ports that must be known before their program starts.
 //! - `proxy`: a line with latency.
 //! - `until`: waiting for what must come, with a deadline.
+//! - `mutation`: hostile inputs, for the tests of every parser.
 
 pub mod binaries;
 pub mod images;
+pub mod mutation;
 pub mod overlays;
 pub mod port;
 pub mod proxy;
@@ -21,6 +23,7 @@ pub mod tagferry;
 pub mod until;
 
 pub use images::DockerRegistry;
+pub use mutation::Mutations;
 pub use proxy::Proxy;
 pub use scene::{Scene, SceneOptions};
 pub use tagferry::Tagferry;

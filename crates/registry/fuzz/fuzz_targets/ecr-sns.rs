@@ -1,0 +1,3 @@
+//! Brings whatever the fuzzer writes as a sender of the kind `ecr-sns`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| registry_fuzz::check("ecr-sns", input));
