@@ -8,9 +8,13 @@
 //! - [`setup`]: the programs that the tests run, and installing those that are missing.
 //! - [`kubectl`]: the Kustomize that judges edits.
 //! - [`schemathesis`]: what tries the API by its description.
+//! - [`examples`]: GitHub's own examples of what its webhooks send.
+//! - [`fuzz`]: the fuzzers, what they begin with, and running them.
 //! - [`say`]: the lines that these commands add to those of the programs they run.
 
 mod bench;
+mod examples;
+mod fuzz;
 mod kubectl;
 mod say;
 mod schemathesis;
@@ -18,7 +22,7 @@ mod setup;
 mod stage;
 mod tally;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -30,7 +34,9 @@ Examples:
   cargo xtask test --only clippy   run one stage
   cargo xtask test --skip-setup    install nothing and look for nothing
   cargo xtask setup                only install what the tests need
-  cargo xtask bench intake         how many deliveries a second are durable";
+  cargo xtask bench intake         how many deliveries a second are durable
+  cargo xtask fuzz                 which fuzzers there are
+  cargo xtask fuzz ecr             run one of them for a minute";
 
 /// Developer commands of Tagferry
 #[derive(Debug, Parser)]
@@ -61,10 +67,24 @@ enum Command {
         #[arg(value_name = "BENCHMARK")]
         benchmark: Benchmark,
     },
+    /// Let a fuzzer look for an input that a parser does not survive; without a target, tell which there are
+    ///
+    /// It needs cargo-fuzz. What it learns is kept in target/fuzz.
+    Fuzz {
+        /// A target, or `all`
+        #[arg(value_name = "TARGET")]
+        target: Option<String>,
+        /// How long each target runs
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+        /// More inputs to begin with
+        #[arg(long, value_name = "DIRECTORY", env = "TAGFERRY_CORPUS")]
+        corpus: Option<PathBuf>,
+    },
     /// Install the programs that the tests run, where they are missing
     ///
     /// They come as Debian packages, installed as root or through sudo. A kubectl that is missing or too old,
-    /// and Schemathesis, go into target/tools.
+    /// Schemathesis, and GitHub's examples of its webhooks go into target/tools.
     Setup,
 }
 
@@ -75,6 +95,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench { benchmark } => bench::run(benchmark),
+        Command::Fuzz { target, seconds, corpus } => fuzz::run(target.as_deref(), seconds, corpus.as_deref()),
         Command::Test { only, skip_setup } => {
             let stages = only.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
             if stages.contains(&Stage::Test) && !skip_setup {

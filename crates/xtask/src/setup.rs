@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{kubectl, say, schemathesis};
+use crate::{examples, kubectl, say, schemathesis};
 
 /// The oldest Git that will do: 2.38 brought `git merge-tree --write-tree`, with which the sandbox merges
 /// (<https://git-scm.com/docs/git-merge-tree>).
@@ -37,6 +37,8 @@ const PROGRAMS: [Program; 5] = [
 const PIP: Program =
     Program { name: "pip3", package: "python3-pip", why: "some of what the tests run comes from the Python registry" };
 
+const NPM: Program = Program { name: "npm", package: "npm", why: "GitHub's examples come from the npm registry" };
+
 /// Installs what is missing, saying before what and why, then checks what is there.
 ///
 /// # Errors
@@ -51,7 +53,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     require_git(version.trim())?;
     kubectl::ensure_there()?;
     schemathesis::ensure_there()?;
-    say::line(format_args!("set-up complete: {} kubectl schemathesis", names(&PROGRAMS)))
+    examples::ensure_there()?;
+    say::line(format_args!("set-up complete: {} kubectl schemathesis, GitHub's examples", names(&PROGRAMS)))
 }
 
 /// Installs Python's `pip` where it is missing; another tool is fetched with it.
@@ -60,6 +63,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// It can not be installed.
 pub(crate) fn ensure_pip() -> anyhow::Result<()> {
     if is_there(PIP.name) { Ok(()) } else { install(&[&PIP]) }
+}
+
+/// Installs `npm` where it is missing; GitHub's examples are fetched with it.
+///
+/// # Errors
+/// It can not be installed.
+pub(crate) fn ensure_npm() -> anyhow::Result<()> {
+    if is_there(NPM.name) { Ok(()) } else { install(&[&NPM]) }
 }
 
 /// `target/tools`: beside the profile's directory, which this program itself lies in.
