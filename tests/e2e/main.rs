@@ -8,6 +8,7 @@ mod clouds;
 mod crash;
 mod debian;
 mod door;
+mod examples;
 mod intake;
 mod latency;
 mod moved;
