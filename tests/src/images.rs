@@ -1,6 +1,10 @@
 //! Registries and pushes to them: the sandbox's, and Debian's `docker-registry` with `skopeo` as client.
 
-use std::{path::Path, process::Stdio};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
@@ -12,7 +16,11 @@ use crate::{port, until};
 pub struct DockerRegistry {
     child: Child,
     host: String,
+    log: PathBuf,
 }
+
+/// How long the registry waits for an answer, as long as it does by itself.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl DockerRegistry {
     /// Starts it in a directory of its own, telling `url` what happens with `authorization`.
@@ -21,6 +29,20 @@ impl DockerRegistry {
     ///
     /// It is not installed, or does not answer.
     pub async fn start(directory: &Path, url: &str, authorization: &str) -> Result<Self> {
+        Self::start_with_patience(directory, url, authorization, PATIENCE).await
+    }
+
+    /// Starts one that waits so long for each answer.
+    ///
+    /// # Errors
+    ///
+    /// It is not installed, or does not answer.
+    pub async fn start_with_patience(
+        directory: &Path,
+        url: &str,
+        authorization: &str,
+        patience: Duration,
+    ) -> Result<Self> {
         let host = format!("127.0.0.1:{}", port::reserve()?);
         let config = directory.join("docker-registry.yml");
         let data = directory.join("docker-registry");
@@ -29,27 +51,30 @@ impl DockerRegistry {
             format!(
                 "version: 0.1
 log: {{ level: error, accesslog: {{ disabled: true }} }}
-storage: {{ filesystem: {{ rootdirectory: '{}' }} }}
+storage: {{ filesystem: {{ rootdirectory: '{}' }}, delete: {{ enabled: true }} }}
 http: {{ addr: '{host}', host: 'http://{host}' }}
 notifications:
   endpoints:
     - name: tagferry
       url: '{url}'
       headers: {{ Authorization: ['{authorization}'] }}
-      timeout: 1s
+      timeout: {}ms
       threshold: 3
       backoff: 200ms
 ",
-                data.display()
+                data.display(),
+                patience.as_millis()
             ),
         )
         .context("writing the registry's configuration")?;
+        let log = directory.join("docker-registry.log");
+        let sink = std::fs::File::create(&log).context("opening the registry's log")?;
         let child = Command::new("docker-registry")
             .arg("serve")
             .arg(&config)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(sink)
             .kill_on_drop(true)
             .spawn()
             .context("starting docker-registry: cargo xtask setup installs it")?;
@@ -58,7 +83,7 @@ notifications:
             Ok(reqwest::get(&base).await.is_ok_and(|answer| answer.status().is_success()).then_some(()))
         })
         .await?;
-        Ok(Self { child, host })
+        Ok(Self { child, host, log })
     }
 
     /// Its address as image references spell it.
@@ -67,21 +92,45 @@ notifications:
         &self.host
     }
 
-    /// Copies an image from another registry with `skopeo`.
+    /// What went wrong so far, in its own words.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The image of a tag as references spell it.
+    #[must_use]
+    pub fn image(&self, repository: &str, tag: &str) -> String {
+        format!("{}/{repository}:{tag}", self.host)
+    }
+
+    /// Copies an image from a registry with `skopeo`; of an index, all that is in it.
     ///
     /// # Errors
     ///
     /// It is not installed, or the copy failed.
     pub async fn copy(&self, from: &str, repository: &str, tag: &str) -> Result<()> {
-        let to = format!("docker://{}/{repository}:{tag}", self.host);
-        let output = Command::new("skopeo")
-            .args(["--insecure-policy", "copy", "--src-tls-verify=false", "--dest-tls-verify=false"])
-            .args([&format!("docker://{from}"), &to])
-            .output()
-            .await
-            .context("running skopeo: cargo xtask setup installs it")?;
-        ensure!(output.status.success(), "skopeo: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(())
+        let (from, to) = (format!("docker://{from}"), format!("docker://{}", self.image(repository, tag)));
+        skopeo(&["copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", &from, &to]).await
+    }
+
+    /// Pulls an image into a directory.
+    ///
+    /// # Errors
+    ///
+    /// It is not there.
+    pub async fn pull(&self, repository: &str, tag: &str, directory: &Path) -> Result<()> {
+        let (from, to) = (format!("docker://{}", self.image(repository, tag)), format!("dir:{}", directory.display()));
+        skopeo(&["copy", "--all", "--src-tls-verify=false", &from, &to]).await
+    }
+
+    /// Deletes the manifest that a tag points to, and so each tag of it.
+    ///
+    /// # Errors
+    ///
+    /// It is not there.
+    pub async fn delete(&self, repository: &str, tag: &str) -> Result<()> {
+        skopeo(&["delete", "--tls-verify=false", &format!("docker://{}", self.image(repository, tag))]).await
     }
 
     /// Stops it.
@@ -92,4 +141,12 @@ notifications:
     pub async fn stop(mut self) -> Result<()> {
         self.child.kill().await.context("stopping docker-registry")
     }
+}
+
+async fn skopeo(arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("skopeo");
+    let output = command.arg("--insecure-policy").args(arguments).output().await;
+    let output = output.context("running skopeo: cargo xtask setup installs it")?;
+    ensure!(output.status.success(), "skopeo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }

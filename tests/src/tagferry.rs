@@ -62,7 +62,7 @@ impl Tagferry {
     async fn launch(mut program: Command, config: &Path, log: &Path) -> Result<Self> {
         let sink = std::fs::OpenOptions::new().create(true).append(true).open(log).context("opening the log")?;
         let mut child = program
-            .args(["serve", "--log", "info,reconciler=debug", "--config"])
+            .args(["serve", "--log", "info,reconciler=debug,server=debug", "--config"])
             .arg(config)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
