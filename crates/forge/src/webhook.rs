@@ -10,6 +10,7 @@ use domain::{
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use sha2::Sha256;
 
 /// The events that something about pull requests, checks, branches or our access can follow from
@@ -58,16 +59,17 @@ pub struct Unusable {
     pub reason: String,
 }
 
-/// The parts of all events that name repositories.
+/// The parts of all events that name repositories, each of which is read for itself.
 #[derive(Deserialize)]
-struct Message {
-    repository: Option<Named>,
-    #[serde(default)]
-    repositories: Vec<Named>,
-    #[serde(default)]
-    repositories_added: Vec<Named>,
-    #[serde(default)]
-    repositories_removed: Vec<Named>,
+struct Message<'a> {
+    #[serde(borrow)]
+    repository: Option<&'a RawValue>,
+    #[serde(borrow)]
+    repositories: Option<&'a RawValue>,
+    #[serde(borrow)]
+    repositories_added: Option<&'a RawValue>,
+    #[serde(borrow)]
+    repositories_removed: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -115,41 +117,72 @@ pub fn authenticate<'a>(
 /// What is of no interest, as `ping` and events that we do not know, announces nothing and is not unusable.
 #[must_use]
 pub fn parse(event: &str, message: Verified<'_>) -> Parsed {
-    let mut parsed = Parsed::default();
     if !EVENTS.contains(&event) {
-        return parsed;
+        return Parsed::default();
     }
-    let message: Message = match serde_json::from_slice(message.body) {
-        Ok(message) => message,
+    let mut reading = Reading::default();
+    match serde_json::from_slice::<Message<'_>>(message.body) {
+        Ok(message) => reading.take_all(&message),
         Err(source) => {
-            let reason = excerpt(&format!("the body of a {event} event: {source}"));
-            parsed.unusable.push(Unusable { text: excerpt_of_bytes(message.body), reason });
-            return parsed;
+            reading.refuse(excerpt_of_bytes(message.body), &format!("the body of a {event} event: {source}"));
         }
-    };
-    let (mut seen, mut unusable) = (BTreeSet::new(), 0_usize);
-    let lists = [message.repositories, message.repositories_added, message.repositories_removed];
-    for named in message.repository.into_iter().chain(lists.into_iter().flatten()) {
-        match named.full_name.parse::<Repository>() {
+    }
+    reading.finish()
+}
+
+#[derive(Default)]
+struct Reading {
+    parsed: Parsed,
+    seen: BTreeSet<Repository>,
+    unusable: usize,
+}
+
+impl Reading {
+    /// Takes what can be used; one bad name does not drop the good ones beside it.
+    fn take_all(&mut self, message: &Message<'_>) {
+        if let Some(repository) = message.repository {
+            self.take(repository);
+        }
+        let lists = [message.repositories, message.repositories_added, message.repositories_removed];
+        for list in lists.into_iter().flatten() {
+            match serde_json::from_str::<Vec<&RawValue>>(list.get()) {
+                Ok(repositories) => repositories.into_iter().for_each(|one| self.take(one)),
+                Err(source) => self.refuse(excerpt(list.get()), &format!("a list of repositories: {source}")),
+            }
+        }
+    }
+
+    fn take(&mut self, repository: &RawValue) {
+        let full_name = match serde_json::from_str(repository.get()) {
+            Ok(Named { full_name }) => full_name,
+            Err(source) => return self.refuse(excerpt(repository.get()), &format!("a repository: {source}")),
+        };
+        match full_name.parse::<Repository>() {
             Ok(repository) => {
-                if seen.insert(repository.clone()) {
-                    parsed.announcements.push(Announcement::Moved(repository));
+                if self.seen.insert(repository.clone()) {
+                    self.parsed.announcements.push(Announcement::Moved(repository));
                 }
             }
             Err(source) => {
-                unusable += 1;
-                if unusable <= MOST_UNUSABLE {
-                    let reason = format!("the name of a repository is not usable: {source}");
-                    parsed.unusable.push(Unusable { text: excerpt(&named.full_name), reason });
-                }
+                self.refuse(excerpt(&full_name), &format!("the name of a repository is not usable: {source}"));
             }
         }
     }
-    if let Some(more @ 1..) = unusable.checked_sub(MOST_UNUSABLE) {
-        let reason = format!("{more} more names of this delivery are unusable");
-        parsed.unusable.push(Unusable { text: String::new(), reason });
+
+    fn refuse(&mut self, text: String, reason: &str) {
+        self.unusable += 1;
+        if self.unusable <= MOST_UNUSABLE {
+            self.parsed.unusable.push(Unusable { text, reason: excerpt(reason) });
+        }
     }
-    parsed
+
+    fn finish(mut self) -> Parsed {
+        if let Some(more @ 1..) = self.unusable.checked_sub(MOST_UNUSABLE) {
+            let reason = format!("{more} more names of this delivery are unusable");
+            self.parsed.unusable.push(Unusable { text: String::new(), reason });
+        }
+        self.parsed
+    }
 }
 
 #[cfg(test)]
@@ -224,6 +257,18 @@ mod tests {
             bad.reason,
             "the name of a repository is not usable: a repository is written owner/name, with letters, digits and . _ -"
         );
+    }
+
+    #[test]
+    fn a_part_of_the_wrong_type_does_not_drop_the_good_ones_either() {
+        let body = r#"{"repository":7,"repositories":[{"full_name":1},{"full_name":"acme/b"},null,{}],
+            "repositories_added":"all","repositories_removed":null}"#;
+        let said = parsed("installation", body);
+        assert_eq!(said.announcements, moved(&["acme/b"]));
+        let texts: Vec<&str> = said.unusable.iter().map(|one| one.text.as_str()).collect();
+        assert_eq!(texts, ["7", r#"{"full_name":1}"#, "null", "{}", r#""all""#]);
+        assert_eq!(said.unusable[3].reason, "a repository: missing field `full_name` at line 1 column 2");
+        assert!(said.unusable[4].reason.starts_with("a list of repositories: invalid type: string"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a workflow says of the images that it has pushed.
 
+use std::collections::BTreeSet;
+
 use domain::{
     announcement::{Pushed, matches},
     application::Application,
@@ -114,38 +116,47 @@ impl Report {
             many if many > MOST_BUILDS => return Err(Invalid::TooMany(many)),
             _ => {}
         }
-        let mut report = Self::default();
+        let mut reading = Reading::default();
         for text in builds {
             match build(run, text.get()) {
-                Err(reason) => report.refuse(text.get(), &reason),
+                Err(reason) => reading.refuse(text.get(), &reason),
                 Ok((cloud, pushed)) => {
                     let agreed = pushed.into_iter().map(|one| agree(run, &cloud, one, applications));
-                    agreed.for_each(|one| report.take(text.get(), one));
+                    agreed.for_each(|one| reading.take(text.get(), one));
                 }
             }
         }
-        Ok(report)
+        Ok(reading.report)
     }
+}
 
+/// A report that is being read.
+#[derive(Default)]
+struct Reading {
+    report: Report,
+    /// What was pushed so far: a report may say the same a hundred thousand times.
+    seen: BTreeSet<(Repository, Tag)>,
+}
+
+impl Reading {
     /// Takes what agrees, once, and tells why the rest does not.
     fn take(&mut self, text: &str, agreed: Result<Pushed, String>) {
         match agreed {
             Err(reason) => self.refuse(text, &reason),
-            Ok(_) if self.pushed.len() == MOST_PUSHED => {
+            Ok(_) if self.report.pushed.len() == MOST_PUSHED => {
                 self.refuse(text, &format!("only the first {MOST_PUSHED} images and tags of a report are taken"));
             }
             Ok(one) => {
-                let is_it = |known: &Pushed| (&known.repository, &known.tag) == (&one.repository, &one.tag);
-                if !self.pushed.iter().any(is_it) {
-                    self.pushed.push(one);
+                if self.seen.insert((one.repository.clone(), one.tag.clone())) {
+                    self.report.pushed.push(one);
                 }
             }
         }
     }
 
     fn refuse(&mut self, text: &str, reason: &str) {
-        if self.unusable.len() < MOST_UNUSABLE {
-            self.unusable.push(Unusable { text: excerpt(text), reason: excerpt(reason) });
+        if self.report.unusable.len() < MOST_UNUSABLE {
+            self.report.unusable.push(Unusable { text: excerpt(text), reason: excerpt(reason) });
         }
     }
 }
