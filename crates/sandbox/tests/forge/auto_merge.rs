@@ -76,9 +76,14 @@ async fn an_automatic_check_concludes_by_itself() -> Result<()> {
     let settings = forge.sandbox.repository(REPOSITORY).await?.settings;
     let settings = Settings { automatic_checks: vec![automatic], ..settings };
     forge.sandbox.set_settings(REPOSITORY, settings).await?;
-    let (number, _) = forge.pull_request("topic").await?;
+    // Arming is refused where nothing is left to wait for, and the automatic check may conclude before it is armed.
+    let required_checks = vec!["ci".to_owned(), "gate".to_owned()];
+    forge.sandbox.protect(REPOSITORY, "main", Some(Protection { required_checks, ..Protection::default() })).await?;
+    let (number, head) = forge.pull_request("topic").await?;
     let armed = arm(&forge, number, "REBASE").await?;
     assert!(armed.get("errors").is_none(), "{armed}");
+    let gate = Report { name: "gate".to_owned(), ..report(Outcome::Success, Kind::Status) };
+    forge.sandbox.set_check(REPOSITORY, &head, gate).await?;
     forge.sandbox.until_merged(REPOSITORY, number, SOON).await?;
     Ok(())
 }
