@@ -65,7 +65,11 @@ fn application() -> Application {
         tag: "sha-{commit}".parse().expect("it is a pattern"),
         release: ReleasePolicy { deadline: Duration::from_secs(1800), pin: Pin::Tag },
         verify: Verify { branch: Demand::Required, immutable: Demand::Required },
-        pull_request: PullRequestPolicy { merge_method: MergeMethod::Squash, labels: Vec::new() },
+        pull_request: PullRequestPolicy {
+            merge_method: MergeMethod::Squash,
+            labels: Vec::new(),
+            verdict_status: false,
+        },
     };
     let targets = vec![target("aws"), target("gcp")];
     Application::new("shop".parse().expect("it is a name"), targets, parts).expect("it is an application")
