@@ -18,7 +18,7 @@ async fn a_push_to_three_registries_becomes_one_merged_pull_request() -> Result<
     assert_eq!(one.head_branch, format!("mandelbrot/deploy-{commit}"));
     assert_eq!(
         one.title,
-        format!("release(mandelbrot): Zoom deeper ({}) → aws, azure, gcp", commit.get(..7).context("long")?)
+        format!("release(mandelbrot): Zoom deeper ({}) → aws, gcp, azure", commit.get(..7).context("long")?)
     );
     assert_eq!(one.labels, ["release"]);
     let tag = format!("sha-{commit}");

@@ -284,7 +284,7 @@ impl Config {
         })
     }
 
-    /// The applications, by name.
+    /// The applications, in the order of the file.
     ///
     /// # Errors
     ///

@@ -51,7 +51,7 @@ mod tests {
         for text in [
             "",
             "a bad cafe",
-            "mandelbrot: Zoom deeper → aws, azure, gcp",
+            "mandelbrot: Zoom deeper → aws, gcp, azure",
             COMMIT.trim_start_matches('8'),
             "127.0.0.1:5000",
         ] {

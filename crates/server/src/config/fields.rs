@@ -1,15 +1,16 @@
 //! How single values of the configuration are read.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData, ops::Deref, str::FromStr, time::Duration};
+use std::{fmt, hash::Hash, marker::PhantomData, ops::Deref, str::FromStr, time::Duration};
 
+use indexmap::IndexMap;
 use serde::{
     Deserialize, Deserializer,
     de::{self, Error as _, MapAccess, Visitor},
 };
 
-/// A map in which a key may stand only once; keys are parsed from text.
+/// A map in the order of the file, in which a key may stand only once; keys are parsed from text.
 #[derive(Debug)]
-pub struct UniqueMap<K, V>(BTreeMap<K, V>);
+pub struct UniqueMap<K, V>(IndexMap<K, V>);
 
 /// Reads text that parses as `T`.
 pub(super) fn parsed<'de, T, D>(deserializer: D) -> Result<T, D::Error>
@@ -122,21 +123,21 @@ pub(super) fn without_value(message: &str) -> String {
 
 impl<K, V> Default for UniqueMap<K, V> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(IndexMap::new())
     }
 }
 
 impl<K, V> Deref for UniqueMap<K, V> {
-    type Target = BTreeMap<K, V>;
+    type Target = IndexMap<K, V>;
 
-    fn deref(&self) -> &BTreeMap<K, V> {
+    fn deref(&self) -> &IndexMap<K, V> {
         &self.0
     }
 }
 
 impl<'de, K, V> Deserialize<'de> for UniqueMap<K, V>
 where
-    K: FromStr<Err: fmt::Display> + Ord,
+    K: FromStr<Err: fmt::Display> + Hash + Eq,
     V: Deserialize<'de>,
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -148,7 +149,7 @@ struct UniqueMapVisitor<K, V>(PhantomData<(K, V)>);
 
 impl<'de, K, V> Visitor<'de> for UniqueMapVisitor<K, V>
 where
-    K: FromStr<Err: fmt::Display> + Ord,
+    K: FromStr<Err: fmt::Display> + Hash + Eq,
     V: Deserialize<'de>,
 {
     type Value = UniqueMap<K, V>;
@@ -158,7 +159,7 @@ where
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueMap<K, V>, A::Error> {
-        let mut map = BTreeMap::new();
+        let mut map = IndexMap::new();
         while let Some(text) = entries.next_key::<String>()? {
             if map.insert(parse(&text)?, entries.next_value()?).is_some() {
                 return Err(A::Error::custom(format_args!("\"{text}\" stands here twice")));

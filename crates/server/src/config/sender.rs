@@ -112,7 +112,7 @@ impl SenderSettings {
         Options {
             registry: self.registry.clone(),
             signing: self.signing,
-            repo_key_map: (*self.repo_key_map).clone(),
+            repo_key_map: self.repo_key_map.iter().map(|(key, host)| (key.clone(), host.clone())).collect(),
             origins: self.origins.clone(),
         }
     }

@@ -82,7 +82,9 @@ fn a_whole_configuration_becomes_an_application() {
 fn the_example_in_the_tree_is_good() {
     let example = include_str!("../../../../config/tagferry.example.yaml");
     let applications = read(example).unwrap().applications().unwrap();
-    assert_eq!(applications.len(), 1);
+    let [application] = applications.as_slice() else { panic!("one application was expected") };
+    let targets: Vec<&str> = application.targets().iter().map(|target| target.name.as_str()).collect();
+    assert_eq!(targets, ["aws", "gcp", "azure"], "targets stand in the order of the file");
     // What is commented out is right as well.
     let other = example
         .replace("  # token:", "  token:")
