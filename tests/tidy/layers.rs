@@ -47,7 +47,7 @@ const THEIRS: &[(&str, &[&str])] = &[
 ];
 
 /// All that the crate may use which decides: nothing that reads a clock, a file, a socket or a format.
-const DECIDING: (&str, &[&str]) = ("domain", &["chrono", "thiserror"]);
+const DECIDING: (&str, &[&str]) = ("domain", &["chrono", "sha2", "thiserror"]);
 
 /// A crate of ours and what it uses.
 struct Crate {

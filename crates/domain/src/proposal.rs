@@ -1,19 +1,27 @@
 //! What a promotion writes into Git and shows to people: branch, commit message, title and body.
+//!
+//! All of it follows from a [`Proposal`], so that what is planned reads as what is proposed then. What others wrote,
+//! such as the subject of a commit, is told and does nothing.
+
+mod body;
+mod foreign;
+mod history;
+mod marker;
 
 use std::fmt::Write as _;
 
+use self::foreign::{shorten, unlinked};
+pub use self::{
+    history::{Between, Listed, MOST_LISTED},
+    marker::{Author, Authors, Marker},
+};
 use crate::{
     application::{Application, Name},
     commit::Commit,
-    evidence::{Evidence, Outcome},
+    evidence::Evidence,
     forge::Branch,
     image::{Digest, Repository, Tag},
 };
-
-/// The mark at the end of each body, invisible on the page: it tells people who wrote it, in the source of the page.
-///
-/// Nothing reads it yet. Its number is the body's version, for a later one that may have to tell them apart.
-const MARK: &str = "<!-- tagferry:1 -->";
 
 /// The longest title that is written, in characters: GitHub refuses a longer one for good.
 const LONGEST_TITLE: usize = 256;
@@ -21,6 +29,9 @@ const LONGEST_TITLE: usize = 256;
 /// How many characters of the subject are in the title: beside them and the longest name of an application, there is
 /// room for one target with the longest name and the number of the others.
 const LONGEST_SUBJECT: usize = 90;
+
+/// How many characters the names of targets take in a sentence.
+const LONGEST_NAMES: usize = 200;
 
 /// What one target's overlay is moved from and to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +42,8 @@ pub struct Move {
     pub repository: Repository,
     /// The tag that the overlay has now; `None` when it names none.
     pub from: Option<String>,
+    /// The commit that this tag stands for; `None` when it stands for none.
+    pub from_commit: Option<Commit>,
     /// The tag that it will have.
     pub to: Tag,
     /// What that tag points to.
@@ -52,6 +65,21 @@ pub struct Proposal<'a> {
     pub moves: &'a [Move],
     /// What was verified.
     pub evidence: &'a [Evidence],
+    /// What the source repository has between what the overlays have and the release: once for each commit that they
+    /// have, as far as the source repository knows it and it is older.
+    pub between: &'a [Between],
+    /// What it is known to wait for.
+    pub outlook: Outlook<'a>,
+}
+
+/// What stands between a pull request and its merge, as far as that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outlook<'a> {
+    /// The names of the checks that the base branch requires; `None` when they are not known.
+    pub required_checks: Option<&'a [String]>,
+    /// Why nothing is merged at present and until when, as a sentence without its full stop; `None` when nothing is
+    /// frozen, as far as is known.
+    pub freeze: Option<&'a str>,
 }
 
 /// The branch that a release is proposed on: `<application>/deploy-<commit>`.
@@ -86,9 +114,11 @@ impl Proposal<'_> {
     /// The title, which is the subject of the commit as well; at most 256 characters.
     #[must_use]
     pub fn title(&self) -> String {
-        let subject = self.subject.map(|subject| unlinked(&plain(subject))).filter(|subject| !subject.is_empty());
-        let what = subject
-            .map_or_else(|| self.commit.short(), |subject| format!("{} ({})", shorten(&subject), self.commit.short()));
+        let subject = self.subject.map(|subject| unlinked(subject, LONGEST_SUBJECT));
+        // It is cut once more, since it may be longer with what keeps it from referring to something.
+        let subject = subject.map(|subject| shorten(&subject, LONGEST_SUBJECT)).filter(|subject| !subject.is_empty());
+        let what =
+            subject.map_or_else(|| self.commit.short(), |subject| format!("{subject} ({})", self.commit.short()));
         let start = format!("release({}): {what} → ", self.application.name());
         let targets: Vec<&str> = self.moves.iter().map(|one| one.target.as_str()).collect();
         let room = LONGEST_TITLE.saturating_sub(start.chars().count());
@@ -102,75 +132,22 @@ impl Proposal<'_> {
     }
 
     /// Trailers from which Git alone can tell the release (<https://git-scm.com/docs/git-interpret-trailers>).
+    ///
+    /// The same release at the same digests has the same trailers, whoever writes them and whenever.
     #[must_use]
     pub fn trailers(&self) -> String {
-        let mut trailers = format!("Source-Commit: {}\n", self.commit);
+        let release = marker::release_id(self.application.name(), self.commit);
+        let mut trailers = format!("Release-Id: {release}\nSource-Commit: {}\n", self.commit);
         for one in self.moves {
             push(&mut trailers, format_args!("Image-Digest-{}: {}\n", one.target, one.digest));
         }
         trailers
-    }
-
-    /// The body, in GitHub's Markdown.
-    #[must_use]
-    pub fn body(&self) -> String {
-        let mut body = format!(
-            "Releases **{}** at commit {}@{}.\n\n| Target | Image | From | To | Digest | Overlay |\n|---|---|---|---|---|---|\n",
-            self.application.name(),
-            self.application.source.repository,
-            self.commit
-        );
-        for one in self.moves {
-            let from = one.from.as_deref().map_or_else(|| "–".to_owned(), code);
-            push(
-                &mut body,
-                format_args!(
-                    "| {} | {} | {from} | {} | {} | {} |\n",
-                    one.target,
-                    code(&one.repository.to_string()),
-                    code(one.to.as_str()),
-                    code(&one.digest.short()),
-                    code(&one.path),
-                ),
-            );
-        }
-        body.push_str("\nEvidence:\n\n");
-        for one in self.evidence {
-            let sign = match one.outcome {
-                Outcome::Passed => "x",
-                Outcome::Failed | Outcome::Pending { .. } | Outcome::Skipped => " ",
-            };
-            push(&mut body, format_args!("- [{sign}] **{}**: {}\n", one.kind, escape(&one.seen)));
-        }
-        push(
-            &mut body,
-            format_args!(
-                "\nMerges itself ({}) once everything that `{base}` requires is there; if `{base}` requires nothing, a person merges it.\nTo decline this release, close the pull request: the commit is not proposed again.\n\n{MARK}\n",
-                self.application.pull_request.merge_method.as_str(),
-                base = self.application.gitops.base,
-            ),
-        );
-        body
     }
 }
 
 /// Appends; writing to a string does not fail.
 fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.write_fmt(arguments).expect("a string takes everything that is written to it");
-}
-
-/// One line of printable text, with runs of white space as one blank.
-fn plain(text: &str) -> String {
-    let printable: String = text.chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
-    printable.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn shorten(text: &str) -> String {
-    if text.chars().count() <= LONGEST_SUBJECT {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(LONGEST_SUBJECT).collect();
-    format!("{}…", kept.trim_end())
 }
 
 /// As many names as have room, in characters, and the number of the others.
@@ -180,34 +157,14 @@ fn listed(names: &[&str], room: usize) -> String {
         let named = named.join(", ");
         if others.is_empty() { named } else { format!("{named} and {} more", others.len()) }
     };
-    let fitting = (1..=names.len()).rev().map(first).find(|list| list.chars().count() <= room);
+    // Each takes a character at least.
+    let fitting = (1..=names.len().min(room)).rev().map(first).find(|list| list.chars().count() <= room);
     fitting.unwrap_or_else(|| format!("{} targets", names.len()))
 }
 
-/// Text of others that mentions nobody and refers to no issue: a zero-width space stands behind each `@` and `#`.
-fn unlinked(text: &str) -> String {
-    text.replace('@', "@\u{200b}").replace('#', "#\u{200b}")
-}
-
-/// Text of others in Markdown, so that it neither formats, mentions, links nor closes issues.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for one in unlinked(&plain(text)).chars() {
-        match one {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '!' => {
-                escaped.extend(['\\', one]);
-            }
-            '&' => escaped.push_str("&amp;"),
-            _ => escaped.push(one),
-        }
-    }
-    escaped
-}
-
-/// Text of others as code in a table: a backtick or a pipe would end it.
-fn code(text: &str) -> String {
-    let harmless: String = plain(text).chars().map(|one| if matches!(one, '`' | '|') { '\'' } else { one }).collect();
-    format!("`{harmless}`")
+/// The targets of moves, in a sentence.
+fn names(moves: &[&Move]) -> String {
+    listed(&moves.iter().map(|one| one.target.as_str()).collect::<Vec<_>>(), LONGEST_NAMES)
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ pub use merging::{Armed, Order};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
 pub use settings::{Author, Credentials, Settings, Timeouts};
+pub use source::Comparison;
 
 use std::{fmt, sync::Arc};
 

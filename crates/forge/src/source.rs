@@ -1,9 +1,12 @@
 //! What the forge says of commits: whether they exist, on which branch they are, and how two stand to each other.
 
+use std::fmt::Display;
+
 use domain::{
-    commit::Commit,
+    commit::{Commit, InvalidCommit},
     evidence::Lookup,
     forge::{Ancestry, Branch, Repository},
+    proposal::{Between, Listed, MOST_LISTED},
 };
 use serde::Deserialize;
 
@@ -13,12 +16,31 @@ use crate::{
     api::{Answer, Request},
 };
 
+/// How many characters of a subject are kept; of one that is longer nobody reads the rest in a list.
+const LONGEST_SUBJECT: usize = 256;
+
+/// How one commit stands to another, and what is between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// How the first stands to the second.
+    pub ancestry: Ancestry,
+    /// The commits after the first up to and with the second; only where the first is an ancestor of it.
+    pub between: Option<Between>,
+}
+
 /// `GET /repos/{owner}/{repo}/compare/{base}...{head}`
-/// (<https://docs.github.com/en/rest/commits/commits#compare-two-commits>).
+/// (<https://docs.github.com/en/rest/commits/commits#compare-two-commits>). The page with the first commits, which is
+/// the only one that is asked for, has the oldest.
 #[derive(Deserialize)]
-struct Comparison {
+struct Compared {
     status: Status,
     base_commit: Found,
+    #[serde(default)]
+    html_url: String,
+    #[serde(default)]
+    total_commits: u64,
+    #[serde(default)]
+    commits: Vec<Row>,
 }
 
 /// How the head stands to the base.
@@ -38,14 +60,30 @@ struct Found {
     commit: Details,
 }
 
+/// A commit in a list.
+#[derive(Deserialize)]
+struct Row {
+    sha: String,
+    #[serde(flatten)]
+    found: Found,
+    /// The account that the author's address belongs to, which may be none.
+    #[serde(default)]
+    author: Option<Account>,
+}
+
 #[derive(Deserialize)]
 struct Details {
     message: String,
 }
 
+#[derive(Deserialize)]
+struct Account {
+    login: Option<String>,
+}
+
 /// What became of a comparison.
-enum Compared {
-    Known(Comparison),
+enum Outcome {
+    Known(Compared),
     /// Both are there, without a common ancestor.
     NothingInCommon,
     /// One of them, or the repository, is not there.
@@ -66,15 +104,15 @@ impl Forge {
         let mut found: Option<Found> = None;
         let mut missing = None;
         for branch in branches {
-            match self.compare(repository, &commit.to_string(), branch.as_str()).await? {
-                Compared::Known(comparison) => {
-                    if matches!(comparison.status, Status::Ahead | Status::Identical) {
-                        return Ok(comparison.base_commit.on(Some(branch.clone())));
+            match self.compare(repository, &commit.to_string(), branch.as_str(), 1).await? {
+                Outcome::Known(compared) => {
+                    if matches!(compared.status, Status::Ahead | Status::Identical) {
+                        return Ok(compared.base_commit.on(Some(branch.clone())));
                     }
-                    found = Some(comparison.base_commit);
+                    found = Some(compared.base_commit);
                 }
-                Compared::NothingInCommon => {}
-                Compared::Unknown => {
+                Outcome::NothingInCommon => {}
+                Outcome::Unknown => {
                     if found.is_none() {
                         found = self.find(repository, commit).await?;
                     }
@@ -96,46 +134,52 @@ impl Forge {
         Ok(found.map_or(Lookup::Absent, |found| found.on(None)))
     }
 
-    /// How `first` stands to `second`; `None` when one of them is not known there. One request, none when they
-    /// are the same.
+    /// How `first` stands to `second`, and the commits between them; `None` when one of them is not known there. One
+    /// request, none when they are the same.
     ///
     /// # Errors
     ///
     /// [`Error::NoRepository`], and what any request can end with.
-    pub async fn ancestry(
+    pub async fn comparison(
         &self,
         repository: &Repository,
         first: Commit,
         second: Commit,
-    ) -> Result<Option<Ancestry>, Error> {
+    ) -> Result<Option<Comparison>, Error> {
+        let alone = |ancestry| Ok(Some(Comparison { ancestry, between: None }));
         if first == second {
-            return Ok(Some(Ancestry::Same));
+            return alone(Ancestry::Same);
         }
-        let compared = self.compare(repository, &first.to_string(), &second.to_string()).await?;
-        match compared {
-            Compared::Known(comparison) => Ok(Some(match comparison.status {
-                Status::Ahead => Ancestry::Ancestor,
-                Status::Behind => Ancestry::Descendant,
-                Status::Identical => Ancestry::Same,
-                Status::Diverged => Ancestry::Unrelated,
-            })),
-            Compared::NothingInCommon => Ok(Some(Ancestry::Unrelated)),
-            Compared::Unknown => {
+        match self.compare(repository, &first.to_string(), &second.to_string(), MOST_LISTED).await? {
+            Outcome::Known(compared) => match compared.status {
+                Status::Ahead => {
+                    let between = compared.between(first).map_err(|why| Error::Misunderstood {
+                        doing: comparing(repository, first, second),
+                        why: why.to_string(),
+                    })?;
+                    Ok(Some(Comparison { ancestry: Ancestry::Ancestor, between: Some(between) }))
+                }
+                Status::Behind => alone(Ancestry::Descendant),
+                Status::Identical => alone(Ancestry::Same),
+                Status::Diverged => alone(Ancestry::Unrelated),
+            },
+            Outcome::NothingInCommon => alone(Ancestry::Unrelated),
+            Outcome::Unknown => {
                 self.client().check_repository(repository).await?;
                 Ok(None)
             }
         }
     }
 
-    async fn compare(&self, repository: &Repository, base: &str, head: &str) -> Result<Compared, Error> {
-        let path = format!("/repos/{repository}/compare/{base}...{}?per_page=1", escape(head));
-        let doing = format!("comparing {base} with {head} in {repository}");
-        let request = Request::get(path, doing);
+    /// Compares, with as many of the commits between the two.
+    async fn compare(&self, repository: &Repository, base: &str, head: &str, commits: usize) -> Result<Outcome, Error> {
+        let path = format!("/repos/{repository}/compare/{base}...{}?per_page={commits}", escape(head));
+        let request = Request::get(path, comparing(repository, base, head));
         let answer = self.client().send(repository, &request).await?;
         match answer.status {
-            200 => Ok(Compared::Known(answer.read(&request)?)),
-            404 if answer.message().starts_with("No common ancestor") => Ok(Compared::NothingInCommon),
-            404 => Ok(Compared::Unknown),
+            200 => Ok(Outcome::Known(answer.read(&request)?)),
+            404 if answer.message().starts_with("No common ancestor") => Ok(Outcome::NothingInCommon),
+            404 => Ok(Outcome::Unknown),
             _ => Err(request.refused(answer.message())),
         }
     }
@@ -157,11 +201,36 @@ impl Forge {
     }
 }
 
+impl Compared {
+    fn between(self, from: Commit) -> Result<Between, InvalidCommit> {
+        let listed: Vec<Listed> =
+            self.commits.into_iter().take(MOST_LISTED).map(Row::listed).collect::<Result<_, _>>()?;
+        Ok(Between { from, url: self.html_url, count: self.total_commits, listed })
+    }
+}
+
 impl Found {
     fn on(self, branch: Option<Branch>) -> Lookup {
-        let subject = self.commit.message.lines().next().unwrap_or_default().to_owned();
-        Lookup::Present { subject, url: self.html_url, branch }
+        Lookup::Present { subject: self.subject().to_owned(), url: self.html_url, branch }
     }
+
+    /// The first line of its message.
+    fn subject(&self) -> &str {
+        self.commit.message.lines().next().unwrap_or_default()
+    }
+}
+
+impl Row {
+    fn listed(self) -> Result<Listed, InvalidCommit> {
+        let subject = self.found.subject().chars().take(LONGEST_SUBJECT).collect();
+        let author = self.author.and_then(|account| account.login);
+        Ok(Listed { commit: self.sha.parse()?, subject, url: self.found.html_url, author })
+    }
+}
+
+/// What is being done to what, as a message begins.
+fn comparing(repository: &Repository, base: impl Display, head: impl Display) -> String {
+    format!("comparing {base} with {head} in {repository}")
 }
 
 fn is_unknown_commit(answer: &Answer) -> bool {

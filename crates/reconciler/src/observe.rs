@@ -114,8 +114,9 @@ impl Reconciler {
             if rival.closing || evidence::verdict(&rival.evidence) != Verdict::Passed {
                 continue;
             }
-            let ancestry = self.outside.ancestry(&application.source.repository, commit, rival.commit).await?;
-            if ancestry == Some(Ancestry::Ancestor) {
+            let source = &application.source.repository;
+            let comparison = self.outside.comparison(source, commit, rival.commit).await?;
+            if comparison.is_some_and(|comparison| comparison.ancestry == Ancestry::Ancestor) {
                 return Ok(Some(rival.commit));
             }
         }

@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use domain::{
     application::{Application, Name},
     evidence::{self, Evidence},
-    proposal::Proposal,
+    proposal::{Outlook, Proposal},
     release,
 };
 
 use crate::{
     Error,
     overlays::{Seen, Wanted},
-    source::Ancestries,
+    source::Comparisons,
 };
 
 /// The registries and the forge, with the applications that they are asked for.
@@ -22,7 +22,7 @@ pub(crate) struct Outside {
     pub(crate) forge: forge::Forge,
     pub(crate) registries: registry::Registries,
     pub(crate) applications: Vec<Application>,
-    pub(crate) ancestries: Ancestries,
+    pub(crate) comparisons: Comparisons,
 }
 
 /// What was gathered about a release.
@@ -46,7 +46,7 @@ pub(crate) struct Known<'a> {
 impl Outside {
     /// Nothing is asked yet.
     pub(crate) fn new(forge: forge::Forge, registries: registry::Registries, applications: Vec<Application>) -> Self {
-        Self { forge, registries, applications, ancestries: Ancestries::default() }
+        Self { forge, registries, applications, comparisons: Comparisons::default() }
     }
 
     /// The application of that name.
@@ -75,8 +75,9 @@ impl Outside {
 impl Gathered {
     /// What the pull request says.
     pub(crate) fn proposal<'a>(&'a self, application: &'a Application, commit: domain::commit::Commit) -> Proposal<'a> {
-        let moves = self.seen.edit.as_ref().map_or(&[][..], |edit| &edit.moves);
+        let (moves, between) = self.seen.edit.as_ref().map_or((&[][..], &[][..]), |edit| (&edit.moves, &edit.between));
         let subject = self.subject.as_deref();
-        Proposal { application, commit, subject, moves, evidence: &self.evidence }
+        let outlook = Outlook::default();
+        Proposal { application, commit, subject, moves, evidence: &self.evidence, between, outlook }
     }
 }

@@ -9,7 +9,7 @@ use domain::{
     forge::Ancestry,
     image::{Digest, Tag},
     promotion::{self, Overlays, Standing},
-    proposal::Move,
+    proposal::{Between, Move},
     release::{self, Build},
 };
 use kustomize::{Change, Image, Missing, NewName, Outcome, Refusal, Version};
@@ -34,6 +34,8 @@ pub(crate) struct Edit {
     pub(crate) files: Vec<Rewritten>,
     /// What people are told about them; one for each target with an edit.
     pub(crate) moves: Vec<Move>,
+    /// What the source repository has between what they name now and the release, once for each commit that they name.
+    pub(crate) between: Vec<Between>,
 }
 
 /// A file as it is and as it is to be.
@@ -85,12 +87,14 @@ impl Outside {
         let tip = self.forge.tip(&gitops.repository, &gitops.base).await?;
         let found = self.read(wanted, tip).await?;
         let mut standings = Vec::new();
-        let (mut files_by_path, mut moves) = (BTreeMap::new(), Vec::new());
+        let (mut files_by_path, mut moves, mut between) = (BTreeMap::new(), Vec::new(), Vec::<Between>::new());
         for (target, files) in application.targets().iter().zip(found) {
             let standing = match edit(wanted, target, files.as_deref()) {
                 Err(why) => Standing::Unreadable(why),
                 Ok(edited) => {
-                    let standing = self.standing(wanted, &edited).await?;
+                    let (standing, history) = self.standing(wanted, &edited).await?;
+                    let new = history.filter(|new| between.iter().all(|known| known.from != new.from));
+                    between.extend(new);
                     if edited.outcome == Outcome::Changed {
                         moves.extend(describe(wanted, target, &edited));
                         files_by_path.insert(edited.path, (edited.text, edited.after.into_bytes()));
@@ -102,7 +106,7 @@ impl Outside {
         }
         let files =
             files_by_path.into_iter().map(|(path, (before, after))| Rewritten { path, before, after }).collect();
-        Ok(Seen { overlays: promotion::overlays(standings), edit: Some(Edit { tip, files, moves }) })
+        Ok(Seen { overlays: promotion::overlays(standings), edit: Some(Edit { tip, files, moves, between }) })
     }
 
     /// The kustomizations of all targets, in their order; `None` where there is no directory.
@@ -113,24 +117,36 @@ impl Outside {
         Ok(self.forge.read_directories(repository, tip, &directories, &kustomize::FILE_NAMES).await?)
     }
 
-    /// Where one overlay stands: its tag names a commit, and the source repository says whether that is older.
+    /// Where one overlay stands, and what came after that: its tag names a commit, and the source repository says
+    /// whether that is older.
     ///
     /// A tag that names no commit, or one that the source repository does not know, is older than any release:
     /// there is nothing that could be moved backwards.
-    async fn standing(&self, wanted: &Wanted<'_>, edited: &Edited) -> Result<Standing, Error> {
+    async fn standing(&self, wanted: &Wanted<'_>, edited: &Edited) -> Result<(Standing, Option<Between>), Error> {
         if edited.outcome == Outcome::Unchanged {
-            return Ok(Standing::Current);
+            return Ok((Standing::Current, None));
         }
         let Wanted { application, commit, .. } = wanted;
-        let tag = edited.before.new_tag.as_deref().and_then(|tag| tag.parse::<Tag>().ok());
-        let Some(now) = tag.and_then(|tag| application.tag.commit(&tag).ok()) else {
-            return Ok(Standing::Behind);
+        let Some(now) = edited.commit(application) else {
+            return Ok((Standing::Behind, None));
         };
-        Ok(match self.ancestry(&application.source.repository, now, *commit).await? {
-            None | Some(Ancestry::Same | Ancestry::Ancestor) => Standing::Behind,
-            Some(Ancestry::Descendant) => Standing::Ahead(now),
-            Some(Ancestry::Unrelated) => Standing::Unrelated(now),
-        })
+        let Some(comparison) = self.comparison(&application.source.repository, now, *commit).await? else {
+            return Ok((Standing::Behind, None));
+        };
+        let standing = match comparison.ancestry {
+            Ancestry::Same | Ancestry::Ancestor => Standing::Behind,
+            Ancestry::Descendant => Standing::Ahead(now),
+            Ancestry::Unrelated => Standing::Unrelated(now),
+        };
+        Ok((standing, comparison.between.clone()))
+    }
+}
+
+impl Edited {
+    /// The commit that its tag stood for before the edit.
+    fn commit(&self, application: &Application) -> Option<Commit> {
+        let tag = self.before.new_tag.as_deref()?.parse::<Tag>().ok()?;
+        application.tag.commit(&tag).ok()
     }
 }
 
@@ -193,6 +209,7 @@ fn describe(wanted: &Wanted<'_>, target: &Target, edited: &Edited) -> Option<Mov
         target: target.name.clone(),
         repository: target.repository.clone(),
         from: edited.before.new_tag.clone(),
+        from_commit: edited.commit(wanted.application),
         to: wanted.application.tag.tag(wanted.commit),
         digest,
         path: edited.path.clone(),

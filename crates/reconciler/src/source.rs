@@ -2,24 +2,25 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use domain::{
     application::Application,
     commit::Commit,
     evidence::{self, Evidence, Kind, Lookup, Outcome},
-    forge::{Ancestry, Repository},
+    forge::Repository,
 };
+use forge::Comparison;
 
 use crate::{Error, outside::Outside};
 
-/// How many answers are kept; each takes about two hundred bytes.
-const MOST_ANCESTRIES: usize = 4096;
+/// How many answers are kept. One with fifty commits takes some ten thousand bytes, most have a few.
+const MOST_COMPARISONS: usize = 1024;
 
-/// How commits stand to each other, which never changes once both are known.
+/// How commits stand to each other and what is between them, which never changes once both are known.
 #[derive(Debug, Default)]
-pub(crate) struct Ancestries(Mutex<HashMap<(Repository, Commit, Commit), Ancestry>>);
+pub(crate) struct Comparisons(Mutex<HashMap<(Repository, Commit, Commit), Arc<Comparison>>>);
 
 /// The evidence of the source repository and the subject of the commit.
 #[derive(Debug)]
@@ -29,17 +30,17 @@ pub(crate) struct SourceEvidence {
     pub(crate) subject: Option<String>,
 }
 
-impl Ancestries {
-    fn get(&self, key: &(Repository, Commit, Commit)) -> Option<Ancestry> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+impl Comparisons {
+    fn get(&self, key: &(Repository, Commit, Commit)) -> Option<Arc<Comparison>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)
     }
 
-    fn put(&self, key: (Repository, Commit, Commit), ancestry: Ancestry) {
+    fn put(&self, key: (Repository, Commit, Commit), comparison: Arc<Comparison>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_ANCESTRIES {
+        if known.len() >= MOST_COMPARISONS {
             known.clear();
         }
-        known.insert(key, ancestry);
+        known.insert(key, comparison);
     }
 }
 
@@ -70,21 +71,22 @@ impl Outside {
         Ok(SourceEvidence { evidence, subject })
     }
 
-    /// How one commit of the source repository stands to another; `None` when one is not known there.
-    pub(crate) async fn ancestry(
+    /// How one commit of the source repository stands to another, and what is between them; `None` when one is not
+    /// known there.
+    pub(crate) async fn comparison(
         &self,
         repository: &Repository,
         first: Commit,
         second: Commit,
-    ) -> Result<Option<Ancestry>, Error> {
+    ) -> Result<Option<Arc<Comparison>>, Error> {
         let key = (repository.clone(), first, second);
-        if let Some(known) = self.ancestries.get(&key) {
+        if let Some(known) = self.comparisons.get(&key) {
             return Ok(Some(known));
         }
-        let ancestry = self.forge.ancestry(repository, first, second).await?;
-        if let Some(ancestry) = ancestry {
-            self.ancestries.put(key, ancestry);
+        let comparison = self.forge.comparison(repository, first, second).await?.map(Arc::new);
+        if let Some(comparison) = &comparison {
+            self.comparisons.put(key, Arc::clone(comparison));
         }
-        Ok(ancestry)
+        Ok(comparison)
     }
 }

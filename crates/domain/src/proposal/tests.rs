@@ -5,15 +5,22 @@ use insta::assert_snapshot;
 use super::*;
 use crate::{
     application::Target,
-    evidence::Kind,
+    evidence::{Kind, Outcome},
     sample::{application, application_of, commit},
 };
 
-fn moves(application: &Application, commit: Commit) -> Vec<Move> {
+/// A commit whose bytes are all the same.
+pub(super) fn other(byte: u8) -> Commit {
+    Commit::from_bytes([byte; 20])
+}
+
+/// A move of each target, from no commit.
+pub(super) fn moves(application: &Application, commit: Commit) -> Vec<Move> {
     let one = |target: &Target| Move {
         target: target.name.clone(),
         repository: target.repository.clone(),
         from: (target.name.as_str() == "aws").then(|| "v1|`x`".to_owned()),
+        from_commit: None,
         to: application.tag.tag(commit),
         digest: format!("sha256:{}", "ab".repeat(32)).parse().unwrap(),
         path: target.overlay.join("kustomization.yaml"),
@@ -21,6 +28,7 @@ fn moves(application: &Application, commit: Commit) -> Vec<Move> {
     application.targets().iter().map(one).collect()
 }
 
+/// A proposal with its subject, of which all that is needed exists.
 fn with_proposal(subject: Option<&str>, check: impl FnOnce(&Proposal<'_>)) {
     let application = application();
     let commit = commit();
@@ -31,7 +39,13 @@ fn with_proposal(subject: Option<&str>, check: impl FnOnce(&Proposal<'_>)) {
         seen: format!("commit 1f1f1f1 exists: {}", subject.unwrap_or_default()),
         link: None,
     }];
-    check(&Proposal { application: &application, commit, subject, moves: &moves, evidence: &evidence });
+    check(&Proposal { subject, evidence: &evidence, ..proposal(&application, &moves) });
+}
+
+/// A proposal of [`commit`] that nothing is known of but its moves.
+pub(super) fn proposal<'a>(application: &'a Application, moves: &'a [Move]) -> Proposal<'a> {
+    let outlook = Outlook::default();
+    Proposal { application, commit: commit(), subject: None, moves, evidence: &[], between: &[], outlook }
 }
 
 #[test]
@@ -72,8 +86,7 @@ fn title(name: &str, targets: &[String], subject: usize) -> String {
     let targets: Vec<_> = targets.iter().map(|target| (target.as_str(), "registry.example/image")).collect();
     let (application, commit) = (application_of(name, &targets), commit());
     let (moves, subject) = (moves(&application, commit), "x".repeat(subject));
-    let proposal =
-        Proposal { application: &application, commit, subject: Some(&subject), moves: &moves, evidence: &[] };
+    let proposal = Proposal { subject: Some(&subject), ..proposal(&application, &moves) };
     proposal.title()
 }
 
@@ -101,6 +114,7 @@ fn the_commit_message_has_trailers_that_tell_the_release() {
         assert_snapshot!(proposal.commit_message(), @r"
         release(mandelbrot): Zoom deeper (1f1f1f1) → aws, gcp
 
+        Release-Id: mandelbrot/1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f
         Source-Commit: 1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f
         Image-Digest-aws: sha256:abababababababababababababababababababababababababababababababab
         Image-Digest-gcp: sha256:abababababababababababababababababababababababababababababababab
@@ -108,26 +122,45 @@ fn the_commit_message_has_trailers_that_tell_the_release() {
     });
 }
 
+/// What Git reads as trailers: the last paragraph, which is not the first one.
+fn trailers(message: &str) -> Vec<(&str, &str)> {
+    let (_, last) = message.trim_end().rsplit_once("\n\n").unwrap();
+    last.lines().map(|line| line.split_once(": ").unwrap()).collect()
+}
+
 #[test]
-fn a_hostile_subject_formats_mentions_and_closes_nothing() {
-    with_proposal(Some("Fixes #1 @all <img src=x> `x` | [a](b)\r\n\r\n# Heading\u{7}"), |proposal| {
-        assert!(proposal.title().starts_with("release(mandelbrot): Fixes #\u{200b}1 @\u{200b}all <img"));
-        assert_snapshot!(proposal.body().replace('\u{200b}', "⁰"), @r"
-        Releases **mandelbrot** at commit acme/mandelbrot@1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f.
+fn no_subject_adds_a_trailer() {
+    let expected = ["Release-Id", "Source-Commit", "Image-Digest-aws", "Image-Digest-gcp"];
+    for subject in [
+        "Release-Id: other/1",
+        "x\n\nRelease-Id: other/1",
+        "x\r\n\r\nSource-Commit: 0\r\n",
+        "x\u{2028}\u{2029}Release-Id: other/1",
+        "\u{85}\u{b}\u{c}Release-Id: other/1\0",
+    ] {
+        with_proposal(Some(subject), |proposal| {
+            let message = proposal.commit_message();
+            let found = trailers(&message);
+            assert_eq!(found.iter().map(|(name, _)| *name).collect::<Vec<_>>(), expected, "{message}");
+            assert_eq!(found.first().map(|(_, id)| *id), Some("mandelbrot/1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f"));
+            assert_eq!(message.lines().filter(|line| line.starts_with("Release-Id")).count(), 1, "{message}");
+        });
+    }
+}
 
-        | Target | Image | From | To | Digest | Overlay |
-        |---|---|---|---|---|---|
-        | aws | `aws.example/mandelbrot` | `v1''x'` | `sha-1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f` | `sha256:abababababab` | `apps/mandelbrot/overlays/aws/kustomization.yaml` |
-        | gcp | `gcp.example/mandelbrot` | – | `sha-1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f` | `sha256:abababababab` | `apps/mandelbrot/overlays/gcp/kustomization.yaml` |
-
-        Evidence:
-
-        - [x] **commit**: commit 1f1f1f1 exists: Fixes #⁰1 @⁰all \<img src=x\> \`x\` \| \[a\](b) #⁰ Heading
-
-        Merges itself (squash) once everything that `main` requires is there; if `main` requires nothing, a person merges it.
-        To decline this release, close the pull request: the commit is not proposed again.
-
-        <!-- tagferry:1 -->
-        ");
-    });
+#[test]
+fn a_hostile_subject_mentions_closes_and_skips_nothing_in_the_title() {
+    let check = |subject: &str, expected: &str| {
+        with_proposal(Some(subject), |proposal| {
+            let title = proposal.title().replace('\u{200b}', "⁰");
+            assert_eq!(title, format!("release(mandelbrot): {expected} (1f1f1f1) → aws, gcp"));
+        });
+    };
+    check("Fixes #1 for @all\r\n\r\n# Heading\u{7}", "Fixes #⁰1 for @⁰all #⁰ Heading");
+    check("Close GH-12, acme/app#3", "Close GH-⁰12, acme/app#⁰3");
+    check("See https://github.com/acme/app/issues/1", "See https:⁰//github.com/acme/app/issues/1");
+    check("\u{202e}evil\u{2066}\u{200d}\u{feff} @\u{200b}all", "evil @⁰all");
+    check("Revert 1234567", "Revert 123456⁰7");
+    check("Docs [skip ci] [No CI] [1.2]", "Docs [⁰skip ci] [⁰No CI] [1.2]");
+    check("Docs ***NO_CI***", "Docs ***NO_⁰CI***");
 }

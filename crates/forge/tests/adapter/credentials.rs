@@ -34,7 +34,7 @@ fn identical() -> Value {
 async fn ask(forge: &forge::Forge) -> Result<(), Error> {
     let repository = "acme/trinity".parse().expect("an owner and a name");
     let (one, other) = (Commit::from_bytes([1; 20]), Commit::from_bytes([2; 20]));
-    forge.ancestry(&repository, one, other).await.map(drop)
+    forge.comparison(&repository, one, other).await.map(drop)
 }
 
 #[tokio::test]

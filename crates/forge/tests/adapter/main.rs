@@ -3,6 +3,7 @@
 
 mod comments;
 mod credentials;
+mod history;
 mod host;
 mod merging;
 mod pull_requests;

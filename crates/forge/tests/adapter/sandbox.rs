@@ -364,7 +364,8 @@ async fn existence_is_not_ancestry() -> anyhow::Result<()> {
         (on_main, aside, Some(Ancestry::Unrelated)),
         (on_main, Commit::from_bytes([7; 20]), None),
     ] {
-        assert_eq!(stage.forge.ancestry(&stage.repository, one, other).await?, expected);
+        let found = stage.forge.comparison(&stage.repository, one, other).await?;
+        assert_eq!(found.map(|found| found.ancestry), expected);
     }
     Ok(())
 }

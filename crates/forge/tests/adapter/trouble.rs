@@ -123,7 +123,7 @@ async fn a_status_of_the_interfaces_means_one_thing() -> anyhow::Result<()> {
     ] {
         host.answer_with("GET /repos/acme/trinity/compare/*", status, &headers, &body)?;
         let (one, other) = ("1".repeat(40).parse()?, "2".repeat(40).parse()?);
-        let error = forge.ancestry(&repository, one, other).await.unwrap_err();
+        let error = forge.comparison(&repository, one, other).await.unwrap_err();
         assert_eq!(error.fault(), fault, "{status}: {error}");
         assert_eq!(host.seen()?.len(), 1, "{status} was asked again");
         check_silence(&error)?;

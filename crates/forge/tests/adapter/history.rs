@@ -1,0 +1,44 @@
+//! The commits between two, as the sandbox tells them of a real repository.
+
+use anyhow::Context as _;
+use domain::{commit::Commit, forge::Repository};
+use forge::{Credentials, Forge, Settings};
+use sandbox::{NewRepository, Options, Push, Sandbox};
+
+const SOURCE: &str = "acme/mandelbrot";
+
+/// A commit of a file on `main`.
+async fn push(sandbox: &Sandbox, content: &str, message: &str) -> anyhow::Result<Commit> {
+    let push = Push::new("main", [("README", content)]).message(message);
+    Ok(sandbox.push(SOURCE, push).await?.to_string().parse()?)
+}
+
+#[tokio::test]
+async fn the_first_fifty_commits_between_two_come_with_their_number_in_one_request() -> anyhow::Result<()> {
+    let sandbox = Sandbox::start(Options::default()).await?;
+    sandbox.create_repository(NewRepository::with_files(SOURCE, [("README", "x")])?).await?;
+    let directory = tempfile::tempdir()?;
+    let credentials = Credentials::Token(sandbox::PERSONAL_TOKEN.into());
+    let forge = Forge::new(Settings::new(sandbox.url().parse()?, credentials, directory.path().to_owned()))?;
+    let repository: Repository = SOURCE.parse()?;
+
+    let first = push(&sandbox, "0", "Start").await?;
+    let mut pushed = Vec::new();
+    for number in 1..=60 {
+        pushed.push(push(&sandbox, &number.to_string(), &format!("Step {number}\n\nWhy")).await?);
+    }
+    let last = *pushed.last().context("sixty were pushed")?;
+    sandbox.clear_requests();
+    let found = forge.comparison(&repository, first, last).await?.and_then(|found| found.between);
+    let between = found.context("the first is an ancestor")?;
+    assert_eq!(sandbox.requests().len(), 1);
+    assert_eq!((between.from, between.count), (first, 60));
+    assert_eq!(between.url, format!("{}/{SOURCE}/compare/{first}...{last}", sandbox.url()));
+    let listed: Vec<_> = between.listed.iter().map(|one| (one.commit, one.subject.as_str())).collect();
+    let subjects: Vec<String> = (1..=50).map(|number| format!("Step {number}")).collect();
+    assert_eq!(listed, pushed.iter().copied().zip(subjects.iter().map(String::as_str)).collect::<Vec<_>>());
+    for one in &between.listed {
+        assert_eq!(one.url, format!("{}/{SOURCE}/commit/{}", sandbox.url(), one.commit));
+    }
+    Ok(())
+}
