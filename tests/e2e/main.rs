@@ -25,3 +25,4 @@ mod senders;
 mod trouble;
 mod unheard;
 mod unprotected;
+mod words;
