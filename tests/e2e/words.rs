@@ -29,7 +29,7 @@ async fn last_message(scene: &Scene) -> Result<String> {
     let url = format!("{}/repos/{GITOPS}/commits/main", scene.forge.url());
     let request = reqwest::Client::new().get(url).bearer_auth(PERSONAL_TOKEN).header("user-agent", "e2e");
     let commit: Value = request.send().await?.error_for_status()?.json().await?;
-    Ok(commit["commit"]["message"].as_str().context("a commit has a message")?.to_owned())
+    Ok(commit.pointer("/commit/message").and_then(Value::as_str).context("a commit has a message")?.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
