@@ -19,7 +19,11 @@ pub(crate) fn email(login: &str) -> String {
 /// The object of an account, with all its 18 fields.
 pub(crate) fn account(world: &World, login: &str) -> Value {
     let id = id(login);
-    let url = format!("{}/users/{login}", world.url);
+    let url = format!("{}/users/{}", world.url, login.replace('[', "%5B").replace(']', "%5D"));
+    let page = match login.strip_suffix("[bot]") {
+        Some(app) => format!("apps/{app}"),
+        None => login.to_owned(),
+    };
     let owns_something = world.repositories.keys().any(|key| key.owner().eq_ignore_ascii_case(login));
     let kind = match login {
         _ if login.ends_with("[bot]") => "Bot",
@@ -33,7 +37,7 @@ pub(crate) fn account(world: &World, login: &str) -> Value {
         "avatar_url": format!("{}/avatars/{id}", world.url),
         "gravatar_id": "",
         "url": url,
-        "html_url": format!("{}/{login}", world.url),
+        "html_url": format!("{}/{page}", world.url),
         "followers_url": format!("{url}/followers"),
         "following_url": format!("{url}/following{{/other_user}}"),
         "gists_url": format!("{url}/gists{{/gist_id}}"),
