@@ -69,7 +69,7 @@ pub(crate) fn run(world: &World, repository: &Repository, run: &CheckRun) -> Val
         "name": run.name,
         "url": url,
         "html_url": format!("{}/{}/runs/{}", world.url, repository.key, run.id),
-        "details_url": run.details_url,
+        "details_url": run.details_url.as_ref().unwrap_or(&world.url),
         "status": run.status,
         "conclusion": run.conclusion,
         "started_at": render::time(run.started_at),
