@@ -110,17 +110,17 @@ impl World {
         };
         let pull_request = repository.pull_request_mut(number)?;
         let mut changes = serde_json::Map::new();
-        let mut note = |field: &str, from: Value| changes.insert(field.to_owned(), json!({ "from": from })).is_none();
+        let mut note = |field: &str, change: Value| changes.insert(field.to_owned(), change).is_none();
         if let Some(title) = edit.title.filter(|title| *title != pull_request.title) {
-            note("title", json!(std::mem::replace(&mut pull_request.title, title)));
+            note("title", json!({ "from": std::mem::replace(&mut pull_request.title, title) }));
         }
         if let Some(body) = edit.body.filter(|body| Some(body) != pull_request.body.as_ref()) {
-            note("body", json!(pull_request.body.replace(body)));
+            note("body", json!({ "from": pull_request.body.replace(body) }));
         }
         if let (Some(branch), Some(tip)) = (edit.base.filter(|branch| *branch != pull_request.base_branch), base) {
             let from = std::mem::replace(&mut pull_request.base_branch, branch);
             let sha = std::mem::replace(&mut pull_request.base, tip);
-            note("base", json!({ "ref": from, "sha": sha }));
+            note("base", json!({ "ref": { "from": from }, "sha": { "from": sha } }));
             // A new base may ask for less, so that GitHub withdraws the order.
             pull_request.auto_merge = None;
         }
