@@ -37,7 +37,7 @@ pub use error::Error;
 pub use git::{InvalidOid, Oid};
 pub use options::{Options, PERSONAL_TOKEN, TokenFormat};
 pub use server::Sandbox;
-pub use traffic::{Action, Answer, Call, Fault, Match, Recorded, TRAFFIC_ROUTES};
+pub use traffic::{Action, Answer, Answered, Call, Exchange, Fault, Match, Recorded, TRAFFIC_ROUTES, Tap};
 pub use webhook::{Delivered, Fate, Target, signature};
 pub use world::{
     check::{Kind, Outcome, Report, StatusState},

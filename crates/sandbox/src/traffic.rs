@@ -5,6 +5,7 @@
 mod connection;
 mod conventions;
 mod deliveries;
+mod exchange;
 mod fault;
 mod meeting;
 mod observe;
@@ -16,6 +17,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub(crate) use connection::{Cut, Peer, serve};
 pub(crate) use conventions::{HOURLY_LIMIT, follow_conventions, reset_after};
 pub(crate) use deliveries::Deliveries;
+pub use exchange::{Answered, Exchange, Tap};
 pub use fault::{Action, Answer, Fault, Match};
 pub(crate) use meeting::Meeting;
 pub(crate) use observe::observe;
@@ -29,6 +31,7 @@ pub(crate) use routes::{done, list, missing, routes};
 pub(crate) struct Traffic {
     pub(crate) deliveries: Deliveries,
     pub(crate) latency: Duration,
+    pub(crate) tap: Option<Tap>,
     /// How many requests each credential has made.
     pub(crate) used: BTreeMap<String, u64>,
 }

@@ -46,7 +46,7 @@ async fn receive(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let (number, action) = shared.record.arrive(Recorded::new(&parts));
+    let (number, action) = shared.record.arrive(Recorded::new(&parts.method, &parts.uri, &parts.headers));
     let meeting = Meeting { cut: &peer.cut, stop: &shared.stop, body: body_of };
     let answer =
         async { respond(&shared, peer.address, parts, body).await.unwrap_or_else(IntoResponse::into_response) };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{ConnectInfo, Request, State},
     http::StatusCode,
     middleware::Next,
@@ -12,11 +12,8 @@ use axum::{
 use graphql_parser::query::{Definition, OperationDefinition, Selection, SelectionSet};
 use serde_json::Value;
 
-use super::{Meeting, Peer, Recorded, fault};
+use super::{Exchange, Meeting, Peer, Recorded, Tap, exchange, fault};
 use crate::{refusal::Refusal, shared::Shared};
-
-/// No GraphQL document of a sane client is larger.
-const LARGEST_DOCUMENT: usize = 50_000_000;
 
 /// Records a request, holds it back, and lets a fault meet it.
 pub(crate) async fn observe(
@@ -28,22 +25,43 @@ pub(crate) async fn observe(
     if request.uri().path().starts_with("/_sim") {
         return next.run(request).await;
     }
-    let (request, recorded) = match inspect(request).await {
+    let tap = shared.traffic().tap.clone().filter(|_| exchange::is_asked_by_interface(request.uri().path()));
+    let (request, recorded, sent) = match inspect(request, tap.is_some()).await {
         Ok(inspected) => inspected,
         Err(refusal) => return refusal.into_response(),
     };
+    let head = recorded.clone();
     let (number, action) = shared.record().arrive(recorded);
+    let head = Recorded { number, fault: action.clone(), ..head };
     let latency = shared.traffic().latency;
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
     let meeting = Meeting { cut: &peer.cut, stop: shared.stop(), body: error_body };
-    let response = meeting.hold(action, next.run(request)).await;
+    let mut response = meeting.hold(action, next.run(request)).await;
     if let Some(response) = &response {
         shared.record().answered(number, response.status());
     }
+    if let Some(tap) = tap {
+        response = copy(&tap, (head, sent), response).await;
+    }
     shared.note_change();
     response.unwrap_or_default()
+}
+
+/// Sends a copy of an exchange.
+async fn copy(tap: &Tap, (request, sent): (Recorded, Bytes), response: Option<Response>) -> Option<Response> {
+    let (response, answer) = match response {
+        Some(response) => {
+            let (response, answer) = exchange::answered(response).await;
+            (Some(response), answer)
+        }
+        None => (None, None),
+    };
+    if tap.send(Exchange { request, sent, answer }).is_err() {
+        tracing::debug!("nobody takes the copies of exchanges any more");
+    }
+    response
 }
 
 /// The body of an error that a fault asks for without one.
@@ -51,21 +69,18 @@ fn error_body(status: StatusCode) -> Value {
     fault::body(status.as_u16(), status.canonical_reason().unwrap_or("A fault"))
 }
 
-async fn inspect(request: Request) -> Result<(Request, Recorded), Refusal> {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path().to_owned();
-    let (body, document) = if path.ends_with("/graphql") {
-        let bytes = axum::body::to_bytes(body, LARGEST_DOCUMENT).await;
-        let bytes = bytes.map_err(|error| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()))?;
-        (Body::from(bytes.clone()), document(&bytes))
-    } else {
-        (body, Document::default())
-    };
+/// A request, what its head tells, and its body where that is a document or `whole` is wanted.
+async fn inspect(request: Request, whole: bool) -> Result<(Request, Recorded, Bytes), Refusal> {
+    let path = request.uri().path().to_owned();
+    let asks_by_graphql = path.ends_with("/graphql");
+    let (request, sent) =
+        if whole || asks_by_graphql { exchange::copied(request).await? } else { (request, Bytes::new()) };
+    let document = if asks_by_graphql { document(&sent) } else { Document::default() };
     let reads = path.ends_with("/access_tokens") || path.ends_with("/git-upload-pack") || path.ends_with("/graphql");
-    let mut recorded = Recorded::new(&parts);
+    let mut recorded = Recorded::new(request.method(), request.uri(), request.headers());
     recorded.mutating = document.mutates || recorded.mutating && !reads;
     recorded.operations = document.operations;
-    Ok((Request::from_parts(parts, body), recorded))
+    Ok((request, recorded, sent))
 }
 
 #[derive(Default)]

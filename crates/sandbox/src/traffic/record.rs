@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Fault, fault::Rule};
@@ -51,16 +51,16 @@ const MOST_RECORDED: usize = 10_000;
 
 impl Recorded {
     /// A request that has just come, as far as its head tells.
-    pub(crate) fn new(parts: &Parts) -> Self {
+    pub(crate) fn new(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         Self {
             number: 0,
-            method: parts.method.to_string(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            user_agent: user_agent(&parts.headers),
-            authorized: parts.headers.contains_key(header::AUTHORIZATION),
+            method: method.to_string(),
+            path: uri.path().to_owned(),
+            query: uri.query().unwrap_or_default().to_owned(),
+            user_agent: user_agent(headers),
+            authorized: headers.contains_key(header::AUTHORIZATION),
             operations: Vec::new(),
-            mutating: !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS),
+            mutating: !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS),
             status: None,
             fault: None,
         }
