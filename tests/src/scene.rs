@@ -3,8 +3,9 @@
 use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result};
+use conformance::Watched;
 use sandbox::{
-    AutomaticCheck, NewRepository, Options, Protection, PullRequestView, Push, Report, Sandbox, Settings, Target,
+    AutomaticCheck, NewRepository, Options, Protection, PullRequestView, Push, Report, Settings, Target,
     registry::{self, Image, SandboxRegistry},
 };
 use tempfile::TempDir;
@@ -58,8 +59,8 @@ pub struct SceneOptions {
 /// A forge, a registry and a configuration, with everything in one directory that goes with it.
 #[derive(Debug)]
 pub struct Scene {
-    /// The forge.
-    pub forge: Sandbox,
+    /// The forge, which fails the test where GitHub would do something else.
+    pub forge: Watched,
     /// The registry.
     pub registry: SandboxRegistry,
     directory: TempDir,
@@ -93,7 +94,7 @@ impl Scene {
     pub async fn start(options: SceneOptions) -> Result<Self> {
         let port = options.port.map_or_else(port::reserve, Ok)?;
         let directory = TempDir::new().context("making a directory")?;
-        let forge = Sandbox::start(Options::default()).await.context("starting the forge")?;
+        let forge = Watched::start(Options::default()).await.context("starting the forge")?;
         let registry = SandboxRegistry::start(registry::Options::default()).await.context("starting the registry")?;
         let mut registry_host = options.registry_host.clone().unwrap_or_else(|| registry.host().to_owned());
         let mut lines = Vec::new();

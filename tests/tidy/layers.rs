@@ -18,9 +18,10 @@ const OURS: &[(&str, &[&str])] = &[
     ("server", UP_TO_RECONCILER),
     ("cli", UP_TO_SERVER),
     ("sandbox", &["domain"]),
+    ("conformance", &["sandbox"]),
     ("demo", &[]),
     ("xtask", &[]),
-    ("testkit", &["sandbox"]),
+    ("testkit", &["sandbox", "conformance"]),
 ];
 
 const ADAPTERS: &[&str] = &["domain", "kustomize", "registry", "identity", "forge", "argocd", "store"];
@@ -34,10 +35,13 @@ const UP_TO_SERVER: &[&str] =
 /// The vendor crates that belong to one layer, and who may use them.
 const THEIRS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli", "sandbox", "demo", "xtask", "testkit"]),
+    // Nothing that people run is judged.
+    ("apollo-compiler", &["conformance"]),
     ("axum", &["server", "sandbox"]),
     ("clap", &["cli", "sandbox", "demo", "xtask"]),
     ("git2", &["forge"]),
     ("granit-parser", &["kustomize"]),
+    ("jsonschema", &["conformance"]),
     // The forge makes tokens, the sandbox verifies those, and whoever shows us one is verified by `identity`.
     ("jsonwebtoken", &["forge", "identity", "sandbox"]),
     ("oci-client", &["registry"]),

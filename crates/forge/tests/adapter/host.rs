@@ -23,7 +23,7 @@ use tokio::{io::AsyncWriteExt as _, process::Command};
 /// The token that the host accepts.
 pub(crate) const TOKEN: &str = "ghs_12345_sekret.token-of-any-length";
 
-/// A host with what it was asked.
+/// A host with what it was asked; when it goes, it fails the test that asked what GitHub would not understand.
 pub(crate) struct Host {
     pub(crate) directory: TempDir,
     url: String,
@@ -36,6 +36,8 @@ struct Shared {
     script: Mutex<Vec<Scripted>>,
     seen: Mutex<Vec<Seen>>,
     trouble: Mutex<Option<Trouble>>,
+    /// What GitHub would not understand of what was asked.
+    wrong: Mutex<Vec<String>>,
 }
 
 /// A request that the host got.
@@ -195,6 +197,16 @@ impl Host {
     }
 }
 
+impl Drop for Host {
+    #[expect(clippy::panic, reason = "nobody can forget to ask for what fails by itself")]
+    fn drop(&mut self) {
+        let wrong = self.shared.wrong.lock().map(|wrong| wrong.clone()).unwrap_or_default();
+        if !std::thread::panicking() && !wrong.is_empty() {
+            panic!("GitHub does not understand:\n{}", wrong.join("\n"));
+        }
+    }
+}
+
 /// `git`, on which the user's configuration has no influence.
 fn git(directory: &Path) -> Command {
     let mut git = Command::new("git");
@@ -262,6 +274,8 @@ async fn answer(
             None => serve_git(&directory, service, query, &body).await,
         };
     }
+    let wrong = conformance::judge::request(method.as_str(), &uri.to_string(), &body);
+    shared.wrong.lock().ok().context("poisoned")?.extend(wrong);
     let mut script = shared.script.lock().ok().context("poisoned")?;
     let fits = |one: &Scripted| match one.line.strip_suffix('*') {
         Some(beginning) => line.starts_with(beginning),

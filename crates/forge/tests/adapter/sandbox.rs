@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use conformance::Watched;
 use domain::{
     commit::Commit,
     evidence::Lookup,
@@ -10,24 +11,24 @@ use domain::{
     proposal::ReleaseBranch,
 };
 use forge::{Armed, Credentials, Error, FileEdit, Forge, NewCommit, NewPullRequest, Order, Settings};
-use sandbox::{Action, Match, NewRepository, Options, Protection, Push, Report, Sandbox};
+use sandbox::{Action, Match, NewRepository, Options, Protection, Push, Report};
 use tempfile::TempDir;
 
-const GITOPS: &str = "acme/trinity";
+pub(crate) const GITOPS: &str = "acme/trinity";
 const PATH: &str = "apps/aws/kustomization.yaml";
 
 /// A sandbox with one repository, and a forge that speaks to it as an App.
-struct Stage {
-    sandbox: Sandbox,
-    forge: Forge,
-    repository: Repository,
+pub(crate) struct Stage {
+    pub(crate) sandbox: Watched,
+    pub(crate) forge: Forge,
+    pub(crate) repository: Repository,
     base: Branch,
     _directory: TempDir,
 }
 
 impl Stage {
-    async fn set() -> anyhow::Result<Self> {
-        let sandbox = Sandbox::start(Options::default()).await?;
+    pub(crate) async fn set() -> anyhow::Result<Self> {
+        let sandbox = Watched::start(Options::default()).await?;
         let mut new = NewRepository::with_files(GITOPS, [(PATH, "images: []\n"), ("README", "x")])?;
         new.settings.allow_auto_merge = true;
         sandbox.create_repository(new).await?;
@@ -41,14 +42,14 @@ impl Stage {
     }
 
     /// Nothing is merged into the base before the check `ci` is good.
-    async fn require_ci(&self) -> anyhow::Result<()> {
+    pub(crate) async fn require_ci(&self) -> anyhow::Result<()> {
         let required_checks = vec!["ci".to_owned()];
         let protection = Protection { required_checks, require_pull_request: true, ..Protection::default() };
         Ok(self.sandbox.protect(GITOPS, "main", Some(protection)).await?)
     }
 
     /// Edits the file at the base's tip and pushes the commit.
-    async fn push(&self, content: &str) -> anyhow::Result<Commit> {
+    pub(crate) async fn push(&self, content: &str) -> anyhow::Result<Commit> {
         let tip = self.forge.tip(&self.repository, &self.base).await?;
         let read = self.forge.read_directories(&self.repository, tip, &["apps/aws"], &["kustomization.yaml"]).await?;
         anyhow::ensure!(read.iter().all(Option::is_some), "{read:?}");
@@ -60,13 +61,13 @@ impl Stage {
         Ok(commit)
     }
 
-    async fn create(&self) -> anyhow::Result<Result<PullRequest, Error>> {
+    pub(crate) async fn create(&self) -> anyhow::Result<Result<PullRequest, Error>> {
         let branch = branch()?;
         let new = NewPullRequest { branch: &branch, base: &self.base, title: "release(x): y", body: "b" };
         Ok(self.forge.create_pull_request(&self.repository, &new).await)
     }
 
-    async fn arm(&self, open: &PullRequest) -> Result<Armed, Error> {
+    pub(crate) async fn arm(&self, open: &PullRequest) -> Result<Armed, Error> {
         let order = Order { head: open.head, method: MergeMethod::Squash, headline: "release(x): y", body: "z" };
         self.forge.arm(&self.repository, open, &order).await
     }
@@ -80,7 +81,7 @@ impl Stage {
     }
 }
 
-fn branch() -> anyhow::Result<ReleaseBranch> {
+pub(crate) fn branch() -> anyhow::Result<ReleaseBranch> {
     Ok(ReleaseBranch::new(&"mandelbrot".parse()?, Commit::from_bytes([0x1f; 20])))
 }
 

@@ -7,9 +7,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use conformance::{Asker, Watched};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Client, Method, RequestBuilder, Response};
-use sandbox::{NewRepository, Options, PERSONAL_TOKEN, Protection, Push, Sandbox, Settings};
+use sandbox::{NewRepository, Options, PERSONAL_TOKEN, Protection, Push, Settings};
 use serde_json::{Value, json};
 
 /// The repository that every test has.
@@ -19,7 +20,7 @@ pub(crate) const REPOSITORY: &str = "acme/trinity";
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 pub(crate) struct Forge {
-    pub(crate) sandbox: Sandbox,
+    pub(crate) sandbox: Watched,
     pub(crate) http: Client,
     /// What requests are made with.
     pub(crate) token: String,
@@ -32,7 +33,7 @@ impl Forge {
     }
 
     pub(crate) async fn with(options: Options) -> Result<Self> {
-        let sandbox = Sandbox::start(options).await?;
+        let sandbox = Watched::start_for(Asker::ATest, options).await?;
         let mut new = NewRepository::with_files(REPOSITORY, [("README.md", "hello\n"), ("apps/a.yaml", "tag: 1\n")])?;
         new.settings = Settings { allow_auto_merge: true, delete_branch_on_merge: true, ..Settings::default() };
         sandbox.create_repository(new).await?;

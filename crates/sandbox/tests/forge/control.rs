@@ -136,7 +136,7 @@ async fn repositories_and_key_outlive_the_sandbox_in_a_data_directory() -> Resul
         (first.sandbox.app_private_key().to_owned(), first.sandbox.repository(REPOSITORY).await?.branches);
     assert_eq!(std::fs::read_to_string(kept.path().join("github-app.pem"))?, key);
     first.sandbox.shutdown().await;
-    let second = sandbox::Sandbox::start(options()).await?;
+    let second = conformance::Watched::start(options()).await?;
     assert_eq!(second.app_private_key(), key);
     assert_eq!(second.repository(REPOSITORY).await?.branches, branches);
     Ok(())
