@@ -36,7 +36,7 @@ const ONE: &str = "query One($owner: String!, $name: String!, $number: Int!) { \
      repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View } } } ";
 
 const ONE_WITH_CHECKS: [&str; 3] = [
-    "query One($owner: String!, $name: String!, $number: Int!) { \
+    "query OneWithChecks($owner: String!, $name: String!, $number: Int!) { \
      repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View ",
     CHECKS,
     " } } } ",

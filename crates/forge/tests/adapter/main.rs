@@ -3,6 +3,7 @@
 
 mod comments;
 mod credentials;
+mod documents;
 mod history;
 mod host;
 mod merging;
