@@ -10,5 +10,6 @@ mod control;
 mod faults;
 mod git;
 mod graphql;
+mod models;
 mod rest;
 mod webhooks;
