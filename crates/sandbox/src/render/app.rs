@@ -84,7 +84,7 @@ pub(crate) fn token(world: &World, token: &str, grant: &InstallationToken) -> Va
     });
     if let (Some(keys), Some(object)) = (&grant.repositories, object.as_object_mut()) {
         let known = keys.iter().filter_map(|key| world.repositories.get(key));
-        let rendered = known.map(|repository| render::repository::full(world, repository)).collect();
+        let rendered = known.map(|repository| render::repository::nested(world, repository)).collect();
         object.insert("repositories".to_owned(), Value::Array(rendered));
     }
     object

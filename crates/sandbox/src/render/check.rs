@@ -32,6 +32,15 @@ pub(crate) fn status(world: &World, repository: &Repository, status: &Status) ->
     })
 }
 
+/// A commit status among others, which does not say who made it (`simple-commit-status`).
+fn simple_status(world: &World, repository: &Repository, one: &Status) -> Value {
+    let mut object = status(world, repository, one);
+    if let Value::Object(object) = &mut object {
+        object.remove("creator");
+    }
+    object
+}
+
 /// All statuses of a commit (`combined-commit-status`); pending when there is none, as on GitHub.
 pub(crate) fn combined(world: &World, repository: &Repository, sha: &Oid) -> Value {
     let base = render::repository::url(world, &repository.key);
@@ -43,13 +52,13 @@ pub(crate) fn combined(world: &World, repository: &Repository, sha: &Oid) -> Val
         _ if any(Outcome::Pending) => "pending",
         _ => "success",
     };
-    let listed = statuses.iter().map(|it| status(world, repository, it)).collect::<Vec<_>>();
+    let listed = statuses.iter().map(|it| simple_status(world, repository, it)).collect::<Vec<_>>();
     json!({
         "state": state,
         "sha": sha,
         "total_count": listed.len(),
         "statuses": listed,
-        "repository": render::repository::full(world, repository),
+        "repository": render::repository::minimal(world, repository),
         "commit_url": format!("{base}/commits/{sha}"),
         "url": format!("{base}/commits/{sha}/status"),
     })

@@ -204,7 +204,7 @@ fn content(world: &World, repository: &Repository, pull_request: &PullRequest) -
             "ref": branch,
             "sha": sha,
             "user": render::user::account(world, owner),
-            "repo": render::repository::full(world, repository),
+            "repo": render::repository::nested(world, repository),
         })
     };
     json!({

@@ -57,7 +57,40 @@ pub(crate) fn url(world: &World, key: &Key) -> String {
     format!("{}/repos/{key}", world.url)
 }
 
-/// The whole object of a repository.
+/// What only a repository that is asked for by itself has.
+const ALONE: [&str; 2] = ["network_count", "subscribers_count"];
+
+/// How pull requests may be merged.
+const MERGING: [&str; 5] =
+    ["allow_auto_merge", "allow_merge_commit", "allow_rebase_merge", "allow_squash_merge", "allow_update_branch"];
+
+/// What commits of merges say.
+const WORDING: [&str; 4] =
+    ["merge_commit_message", "merge_commit_title", "squash_merge_commit_message", "squash_merge_commit_title"];
+
+/// A repository in a list or in something else (`repository`).
+pub(crate) fn nested(world: &World, repository: &Repository) -> Value {
+    without(full(world, repository), &ALONE)
+}
+
+/// A repository beside what was asked for (`minimal-repository`).
+pub(crate) fn minimal(world: &World, repository: &Repository) -> Value {
+    without(full(world, repository), &[&MERGING[..], &WORDING].concat())
+}
+
+/// A repository that something happened in (`webhook-push`).
+pub(crate) fn in_event(world: &World, repository: &Repository) -> Value {
+    without(full(world, repository), &[&ALONE[..], &WORDING].concat())
+}
+
+fn without(mut object: Value, keys: &[&str]) -> Value {
+    if let Value::Object(object) = &mut object {
+        object.retain(|key, _| !keys.contains(&key.as_str()));
+    }
+    object
+}
+
+/// A repository that is asked for (`full-repository`).
 pub(crate) fn full(world: &World, repository: &Repository) -> Value {
     let mut object = Map::new();
     let base = url(world, &repository.key);

@@ -136,7 +136,7 @@ fn repositories(world: &World, call: &Call) -> Result<Answer, Refusal> {
         return Err(Refusal::not_accessible());
     };
     let covered = world.repositories.values().filter(|repository| grant.covers(repository));
-    let listed: Vec<Value> = covered.map(|repository| render::repository::full(world, repository)).collect();
+    let listed: Vec<Value> = covered.map(|repository| render::repository::nested(world, repository)).collect();
     let selection = if grant.repositories.is_some() { "selected" } else { "all" };
     Ok(Answer::ok(json!({ "total_count": listed.len(), "repository_selection": selection, "repositories": listed })))
 }

@@ -48,7 +48,7 @@ impl World {
         let mut payload = payload;
         if let Some(fields) = payload.as_object_mut() {
             let repository = self.repository(key)?;
-            fields.insert("repository".to_owned(), render::repository::full(self, repository));
+            fields.insert("repository".to_owned(), render::repository::in_event(self, repository));
             fields.insert("sender".to_owned(), render::user::account(self, sender));
             fields.insert("installation".to_owned(), render::app::installation_lite(self, key));
         }
