@@ -14,8 +14,7 @@ use crate::{
 use operation::{Operation, Parameter};
 
 /// What is asked for and is not in the reduced description, with the reason why that is right.
-pub const OUTSIDE: [(&str, &str, &str); 3] = [
-    ("GET", "/", "the root, which tells a client what the host is and has no operation of interest to us"),
+pub const OUTSIDE: [(&str, &str, &str); 2] = [
     ("GET", "/user", "who a personal token belongs to; the tests of the sandbox ask, our code does not"),
     ("GET", "/app/hook/deliveries/{delivery_id}", "one delivery; the tests of the sandbox ask, our code does not"),
 ];
@@ -36,6 +35,12 @@ pub const SAID_TWICE: [(&str, &str); 4] = [
 /// spent, or the caller may not see it
 /// (<https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api>).
 pub const ANSWERED_ANYWHERE: [u16; 6] = [304, 400, 401, 403, 404, 429];
+
+/// Keys that answers have and the description leaves out: how the path ends, the end of the key's place, and why.
+pub const ANSWERED_BESIDES: [(&str, &str, &str); 2] = [
+    ("", "/status", "every error repeats its status, and only the schema of some errors says so"),
+    ("/app/installations", "/client_id", "the schema of one installation has it, the list's own copy has not"),
+];
 
 /// The schema of an error.
 const ERROR: &str = "/components/schemas/basic-error";
@@ -101,19 +106,11 @@ fn body_complaints(operation: &Operation, sent: &[u8]) -> Vec<String> {
         return vec!["the body is not JSON".to_owned()];
     };
     let mut complaints = OPERATIONS.complaints(schema, &body);
-    complaints
-        .extend(unknown_keys(operation, schema, &body).into_iter().map(|key| format!("`{key}` is no key of the body")));
+    // GitHub ignores what it does not know, which is not what one wants who sends it.
+    let surplus = OPERATIONS.surplus(schema, &body);
+    let surplus = surplus.into_iter().filter(|key| !operation.says_twice(key.trim_start_matches('/')));
+    complaints.extend(surplus.map(|key| format!("`{key}` is no key of the body")));
     complaints.into_iter().map(|complaint| format!("request {complaint}")).collect()
-}
-
-/// The description lets every body have more keys; GitHub ignores them, which is not what one wants who sends them.
-fn unknown_keys(operation: &Operation, schema: &str, body: &Value) -> Vec<String> {
-    let properties = OPERATIONS.resolve(schema).and_then(|(schema, _)| schema.get("properties")?.as_object());
-    let (Some(properties), Some(body)) = (properties, body.as_object()) else {
-        return Vec::new();
-    };
-    let is_known = |key: &&String| properties.contains_key(*key) || operation.says_twice(key);
-    body.keys().filter(|key| !is_known(key)).cloned().collect()
 }
 
 fn answer_complaints(operation: &Operation, answer: &Answered) -> Vec<String> {
@@ -137,10 +134,20 @@ fn answer_complaints(operation: &Operation, answer: &Answered) -> Vec<String> {
     match judge::json(answer) {
         Some(body) => {
             let complaints = OPERATIONS.complaints(&schema, &body);
-            complaints.into_iter().map(|complaint| format!("answer {complaint}")).collect()
+            let surplus = OPERATIONS.surplus(&schema, &body);
+            let surplus = surplus.into_iter().filter(|key| !is_left_out(operation, answer.status, key));
+            let surplus = surplus.map(|key| format!("at `{key}`: GitHub has no such key"));
+            complaints.into_iter().chain(surplus).map(|complaint| format!("answer {complaint}")).collect()
         }
         None => vec!["the answer is not JSON".to_owned()],
     }
+}
+
+fn is_left_out(operation: &Operation, status: u16, key: &str) -> bool {
+    ANSWERED_BESIDES.iter().any(|(path, ending, _)| {
+        let is_meant = if path.is_empty() { status >= 400 } else { operation.template.ends_with(path) };
+        is_meant && key.ends_with(ending)
+    })
 }
 
 /// The members of an object in the description.

@@ -1,5 +1,7 @@
 //! The published descriptions, and validators for what they describe.
 
+mod surplus;
+
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock, Mutex, PoisonError},
@@ -59,6 +61,11 @@ impl Description {
             format!("at `{}`: {said}", error.instance_path())
         };
         validator.iter_errors(value).take(MOST_TOLD).map(complaint).collect()
+    }
+
+    /// The places of keys of a value that the schema does not name.
+    pub(crate) fn surplus(&self, pointer: &str, value: &Value) -> Vec<String> {
+        surplus::keys(self, pointer, value)
     }
 
     fn validator(&self, pointer: &str) -> Arc<Validator> {

@@ -15,7 +15,11 @@ pub fn complaints(delivered: &Delivered) -> Vec<String> {
     };
     let described = format!("/webhooks/{}", name.replace('_', "-"));
     let complaints = match WEBHOOKS.document.pointer(&described) {
-        Some(_) => WEBHOOKS.complaints(&described, payload),
+        Some(_) => {
+            let surplus = WEBHOOKS.surplus(&described, payload);
+            let surplus = surplus.into_iter().map(|key| format!("at `{key}`: GitHub has no such key"));
+            WEBHOOKS.complaints(&described, payload).into_iter().chain(surplus).collect()
+        }
         None => vec!["GitHub's description has no such event".to_owned()],
     };
     let said = payload.get("action").and_then(Value::as_str);

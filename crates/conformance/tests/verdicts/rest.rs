@@ -67,6 +67,18 @@ fn an_answer_with_a_field_missing_or_of_another_type_is_found() {
 }
 
 #[test]
+fn a_key_that_github_does_not_have_is_found() {
+    let mut answer = reference();
+    answer["tip"] = json!(true);
+    answer["object"]["size"] = json!(1);
+    check(REFERENCE, &Value::Null, (200, &answer), &["`/object/size`: GitHub has no such key", "`/tip`: GitHub"]);
+    let listing = ("GET", "/repos/acme/trinity/git/matching-refs/heads/a");
+    check(listing, &Value::Null, (200, &json!([reference(), answer])), &["`/1/object/size`", "`/1/tip`"]);
+    let refusal = json!({ "message": "no", "status": "404", "reason": "none" });
+    check(REFERENCE, &Value::Null, (404, &refusal), &["`/reason`"]);
+}
+
+#[test]
 fn a_status_that_the_operation_does_not_have_is_found() {
     check(REFERENCE, &Value::Null, (201, &reference()), &["GitHub does not answer this status here"]);
     let deleting = ("DELETE", "/repos/acme/trinity/git/refs/heads/a");
@@ -82,7 +94,7 @@ fn a_request_that_github_would_not_understand_is_found() {
     check(opening, &json!({ "head": "a", "base": "b", "title": "c" }), refused, &[]);
     check(opening, &json!({ "head": "a" }), refused, &["\"base\" is a required property"]);
     check(opening, &json!({ "head": "a", "base": 1 }), refused, &["request at `/base`"]);
-    check(opening, &json!({ "head": "a", "base": "b", "labels": [] }), refused, &["`labels` is no key of the body"]);
+    check(opening, &json!({ "head": "a", "base": "b", "labels": [] }), refused, &["`/labels` is no key of the body"]);
     check(opening, &Value::Null, refused, &["the body is missing"]);
     let merging = ("PUT", "/repos/acme/trinity/pulls/1/merge");
     let done = json!({ "sha": "1".repeat(40), "merged": true, "message": "done" });
