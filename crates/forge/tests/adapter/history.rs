@@ -1,6 +1,7 @@
 //! The commits between two, as the sandbox tells them of a real repository.
 
 use anyhow::Context as _;
+use conformance::Watched;
 use domain::{commit::Commit, forge::Repository};
 use forge::{Credentials, Forge, Settings};
 use sandbox::{NewRepository, Options, Push, Sandbox};
@@ -15,7 +16,7 @@ async fn push(sandbox: &Sandbox, content: &str, message: &str) -> anyhow::Result
 
 #[tokio::test]
 async fn the_first_fifty_commits_between_two_come_with_their_number_in_one_request() -> anyhow::Result<()> {
-    let sandbox = Sandbox::start(Options::default()).await?;
+    let sandbox = Watched::start(Options::default()).await?;
     sandbox.create_repository(NewRepository::with_files(SOURCE, [("README", "x")])?).await?;
     let directory = tempfile::tempdir()?;
     let credentials = Credentials::Token(sandbox::PERSONAL_TOKEN.into());
