@@ -2,15 +2,16 @@
 
 use domain::forge::Repository;
 use secrecy::SecretString;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
     Error, Settings,
     address::Address,
     api::{Answer, Api, Request},
-    credentials::Tokens,
+    credentials::{Access, Tokens},
     limit,
+    scrub::scrub,
 };
 
 /// The interfaces of one forge, spoken to as one App or person.
@@ -47,7 +48,8 @@ pub(crate) struct Problem {
     /// GitHub's word for the kind, as `NOT_FOUND`.
     #[serde(rename = "type")]
     pub(crate) kind: Option<String>,
-    /// Its own words.
+    /// Its own words, without anything secret.
+    #[serde(deserialize_with = "scrubbed")]
     pub(crate) message: String,
 }
 
@@ -55,7 +57,10 @@ impl Client {
     /// Checks the settings; nothing is sent yet.
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let address = Address::new(&settings.api_url, settings.git_url.as_ref())?;
-        Ok(Self { api: Api::new(address, &settings.timeouts)?, tokens: Tokens::new(&settings.credentials)? })
+        Ok(Self {
+            api: Api::new(address, &settings.timeouts)?,
+            tokens: Tokens::new(&settings.credentials, &settings.extras)?,
+        })
     }
 
     /// Where Git finds a repository.
@@ -63,9 +68,9 @@ impl Client {
         self.api.address().git(repository)
     }
 
-    /// A token for this repository.
+    /// A token to speak Git with a repository that we push to.
     pub(crate) async fn token(&self, repository: &Repository) -> Result<SecretString, Error> {
-        self.tokens.token(&self.api, repository).await
+        Ok(self.tokens.bearer(&self.api, repository, Access::Write).await?.secret)
     }
 
     /// Forgets a token that was not accepted. Says whether asking again may give another one.
@@ -73,14 +78,26 @@ impl Client {
         self.tokens.forget(repository, refused).await
     }
 
+    /// Forgets everything about an installation that changed.
+    pub(crate) fn forget_installation(&self, id: u64) {
+        self.tokens.forget_installation(id);
+    }
+
     /// Sends a request; one more time with a new token when the kept one is not accepted, which is safe because
     /// nothing was done then.
+    ///
+    /// A token without the needed permission is forgotten: it may have been granted since.
     pub(crate) async fn send(&self, repository: &Repository, request: &Request) -> Result<Answer, Error> {
-        let token = self.token(repository).await?;
-        match self.api.send(&token, request).await {
-            Err(Error::Unauthorized { .. }) if self.forget(repository, &token).await => {
-                let token = self.token(repository).await?;
-                self.api.send(&token, request).await
+        let bearer = self.tokens.bearer(&self.api, repository, request.access()).await?;
+        let answered = self.api.send(&bearer, request).await;
+        match answered {
+            Err(Error::Unauthorized { .. }) if self.forget(repository, &bearer.secret).await => {
+                let bearer = self.tokens.bearer(&self.api, repository, request.access()).await?;
+                self.api.send(&bearer, request).await
+            }
+            Err(Error::Forbidden { .. }) => {
+                self.forget(repository, &bearer.secret).await;
+                answered
             }
             other => other,
         }
@@ -100,9 +117,19 @@ impl Client {
             return Err(request.refused(answer.message()));
         }
         let reply: Reply<T> = answer.read(&request)?;
+        if reply.errors.iter().any(Problem::is_forbidden) {
+            self.renew(repository, &request).await;
+        }
         match reply.errors.iter().find_map(|problem| problem.judge(&request)) {
             Some(error) => Err(error),
             None => Ok(reply),
+        }
+    }
+
+    /// Has the next request ask for a new token: what this one may do may have changed.
+    async fn renew(&self, repository: &Repository, request: &Request) {
+        if let Ok(bearer) = self.tokens.bearer(&self.api, repository, request.access()).await {
+            self.forget(repository, &bearer.secret).await;
         }
     }
 
@@ -113,7 +140,11 @@ impl Client {
         let answer = self.send(repository, &request).await?;
         match answer.status {
             200 => Ok(()),
-            404 => Err(Error::NoRepository { repository: repository.clone() }),
+            404 => {
+                // It may be out of reach of the token, and the App installed elsewhere or nowhere by now.
+                self.renew(repository, &request).await;
+                Err(Error::NoRepository { repository: repository.clone() })
+            }
             _ => Err(request.refused(answer.message())),
         }
     }
@@ -148,4 +179,8 @@ impl Problem {
         }
         None
     }
+}
+
+fn scrubbed<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    String::deserialize(text).map(|text| scrub(&text))
 }

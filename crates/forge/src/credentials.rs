@@ -1,27 +1,57 @@
 //! Tokens to speak to the forge with: a personal one, or those of an App's installations.
 //!
-//! An installation's token is kept until shortly before it ends, and minted once however many ask for it at the
-//! same time. Tokens are opaque and of any length.
+//! An installation's token is good for one repository and for what is done there, is kept until shortly before it
+//! ends, and is minted once however many ask for it at the same time. Tokens are opaque and of any length.
 
 mod app;
+mod permission;
 
 use domain::forge::Repository;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{Credentials, Error, api::Api};
+use crate::{Credentials, Error, Extra, api::Api};
 
 /// Where tokens come from.
 #[derive(Debug)]
 pub(crate) enum Tokens {
     /// Always the same one.
     Personal(SecretString),
-    /// One for each installation of an App.
+    /// Those of the installations of an App.
     App(app::App),
+}
+
+/// What a token must be good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Access {
+    /// Looking at commits and their checks.
+    Read,
+    /// Pushing, pull requests and merging.
+    Write,
+}
+
+/// Who asks, as the forge counts requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Account {
+    /// The person whose token it is.
+    Person,
+    /// The App itself.
+    App,
+    /// The installation of this number.
+    Installation(u64),
+}
+
+/// What a request is authorised with.
+#[derive(Clone, Debug)]
+pub(crate) struct Bearer {
+    /// The token or signed statement.
+    pub(crate) secret: SecretString,
+    /// Whose it is.
+    pub(crate) account: Account,
 }
 
 impl Tokens {
     /// Checks the credentials.
-    pub(crate) fn new(credentials: &Credentials) -> Result<Self, Error> {
+    pub(crate) fn new(credentials: &Credentials, extras: &[Extra]) -> Result<Self, Error> {
         match credentials {
             Credentials::Token(token) => {
                 let token = token.expose_secret().trim();
@@ -31,19 +61,20 @@ impl Tokens {
                 }
                 Ok(Self::Personal(token.into()))
             }
-            Credentials::App { id, private_key } => app::App::new(id, private_key).map(Self::App),
+            Credentials::App { id, private_key } => app::App::new(id, private_key, extras).map(Self::App),
         }
     }
 
     /// A token that may be used for this repository.
-    pub(crate) async fn token(&self, api: &Api, repository: &Repository) -> Result<SecretString, Error> {
+    pub(crate) async fn bearer(&self, api: &Api, repository: &Repository, access: Access) -> Result<Bearer, Error> {
         match self {
-            Self::Personal(token) => Ok(token.clone()),
-            Self::App(app) => app.token(api, repository).await,
+            Self::Personal(token) => Ok(Bearer { secret: token.clone(), account: Account::Person }),
+            Self::App(app) => app.bearer(api, repository, access).await,
         }
     }
 
-    /// Forgets a token that the forge did not accept. Says whether asking again may give another one.
+    /// Forgets a token that the forge did not accept, and what is known of the installation. Says whether asking
+    /// again may give another one.
     pub(crate) async fn forget(&self, repository: &Repository, refused: &SecretString) -> bool {
         match self {
             Self::Personal(_) => false,
@@ -51,6 +82,14 @@ impl Tokens {
                 app.forget(repository, refused).await;
                 true
             }
+        }
+    }
+
+    /// Forgets everything about an installation that changed, and all its tokens.
+    pub(crate) fn forget_installation(&self, id: u64) {
+        match self {
+            Self::Personal(_) => {}
+            Self::App(app) => app.forget_installation(id),
         }
     }
 }

@@ -33,6 +33,17 @@ pub enum Error {
         /// Which repository.
         repository: Repository,
     },
+    /// The App's installation lacks permissions without which nothing can be done in the repository.
+    #[error(
+        "the GitHub App's installation on {repository} was not granted what is needed ({permissions}): add it in the \
+         App's settings, and accept it where the App is installed"
+    )]
+    NotGranted {
+        /// Which repository.
+        repository: Repository,
+        /// Which permissions, as GitHub's settings name them.
+        permissions: String,
+    },
     /// Our credentials lack a permission.
     #[error("{doing}: the forge forbids it ({why}); {needs}")]
     Forbidden {
@@ -175,6 +186,7 @@ impl Error {
             Self::Settings { .. }
             | Self::Unauthorized { .. }
             | Self::NotInstalled { .. }
+            | Self::NotGranted { .. }
             | Self::Forbidden { .. }
             | Self::NoRepository { .. }
             | Self::NoBranch { .. }

@@ -28,6 +28,7 @@ mod limit;
 pub mod merging;
 pub mod pull_request;
 pub mod refusal;
+mod scrub;
 pub mod settings;
 pub mod source;
 pub mod status;
@@ -38,7 +39,7 @@ pub use git::{FileEdit, NewCommit};
 pub use merging::{Armed, Order};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
-pub use settings::{Author, Credentials, Settings, Timeouts};
+pub use settings::{Author, Credentials, Extra, Settings, Timeouts};
 pub use source::Comparison;
 
 use std::{fmt, sync::Arc};

@@ -18,6 +18,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// A directory of our own that no other process uses, for bare object stores; they are made anew when lost.
     pub data_dir: PathBuf,
+    /// What is done besides proposing and merging.
+    pub extras: Vec<Extra>,
     /// Who our commits are by.
     pub author: Author,
     /// How long to wait for what.
@@ -36,6 +38,15 @@ pub enum Credentials {
     },
     /// A personal token.
     Token(SecretString),
+}
+
+/// Something that is not done everywhere, and that an App's tokens are asked for only where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// Pull requests get labels, which may have to be made: Issues: write.
+    Labels,
+    /// Commits get a status: Commit statuses: write.
+    Statuses,
 }
 
 /// Who our commits are by.
@@ -64,7 +75,15 @@ impl Settings {
     /// Settings with defaults for everything that has one.
     #[must_use]
     pub fn new(api_url: Url, credentials: Credentials, data_dir: PathBuf) -> Self {
-        Self { api_url, git_url: None, credentials, data_dir, author: Author::default(), timeouts: Timeouts::default() }
+        Self {
+            api_url,
+            git_url: None,
+            credentials,
+            data_dir,
+            extras: Vec::new(),
+            author: Author::default(),
+            timeouts: Timeouts::default(),
+        }
     }
 }
 

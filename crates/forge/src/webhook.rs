@@ -13,6 +13,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::Sha256;
 
+use crate::Forge;
+
 /// The events that something about pull requests, checks, branches or our access can follow from
 /// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads>).
 const EVENTS: &[&str] = &[
@@ -83,6 +85,33 @@ impl<'a> Verified<'a> {
     #[must_use]
     pub const fn answered_for(body: &'a [u8]) -> Self {
         Self { body }
+    }
+}
+
+/// The part of an event about an installation of an App that names it.
+#[derive(Deserialize)]
+struct OfInstallation {
+    installation: Installation,
+}
+
+#[derive(Deserialize)]
+struct Installation {
+    id: u64,
+}
+
+impl Forge {
+    /// Forgets the tokens of an installation that a message says has changed: it was removed, suspended, given other
+    /// repositories or permissions, or is there again. The next request asks for a new one. No request.
+    ///
+    /// Any other message, and one that can not be understood, does nothing.
+    pub fn heed(&self, event: &str, message: Verified<'_>) {
+        if !matches!(event, "installation" | "installation_repositories") {
+            return;
+        }
+        if let Ok(OfInstallation { installation }) = serde_json::from_slice(message.body) {
+            tracing::info!(installation = installation.id, "an installation changed, and its tokens are forgotten");
+            self.client().forget_installation(installation.id);
+        }
     }
 }
 

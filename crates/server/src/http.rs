@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) store: store::Store,
     /// What wakes the workers.
     pub(crate) waker: Waker,
+    /// The Git host, which heeds what it announces of our own access.
+    pub(crate) forge: ::forge::Forge,
     /// Who is let in, by name.
     pub(crate) doors: BTreeMap<String, Door>,
     /// How workflows report builds; `None` when they may not.
@@ -88,6 +90,10 @@ impl State {
 
     fn waker(&self) -> &Waker {
         &self.0.waker
+    }
+
+    fn forge(&self) -> &::forge::Forge {
+        &self.0.forge
     }
 
     fn door(&self, sender: &str) -> Option<&Door> {

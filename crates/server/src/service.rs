@@ -86,7 +86,8 @@ impl Service {
         let store = store::Store::open(&config.store.url, Utc::now()).await?;
         let settings =
             reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
-        let reconciler = Arc::new(Reconciler::new(store.clone(), forge, registries, applications.clone(), settings));
+        let reconciler =
+            Arc::new(Reconciler::new(store.clone(), forge.clone(), registries, applications.clone(), settings));
         let listen = config.server.listen;
         let failed = |source| Error::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -94,6 +95,7 @@ impl Service {
         let state = State::new(Shared {
             store,
             waker: reconciler.waker(),
+            forge,
             limits: Limits::new(&limits, doors.keys().map(String::as_str).chain(reports.iter().map(|_| REPORTS))),
             doors,
             reports,
@@ -153,6 +155,10 @@ pub fn planner(config: &Config, data_dir: PathBuf) -> Result<Planner, Error> {
 fn forge(config: &Config, data_dir: PathBuf) -> Result<forge::Forge, Error> {
     let mut settings = forge::Settings::new(config.github.api_url.clone(), config.github.credentials()?, data_dir);
     settings.git_url.clone_from(&config.github.git_url);
+    // Only who makes labels needs the permission to.
+    if config.applications()?.iter().any(|application| !application.pull_request.labels.is_empty()) {
+        settings.extras.push(forge::Extra::Labels);
+    }
     Ok(forge::Forge::new(settings)?)
 }
 

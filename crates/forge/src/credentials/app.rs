@@ -15,8 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::{
+    Access, Account, Bearer,
+    permission::{self, Permissions},
+};
 use crate::{
-    Error,
+    Error, Extra,
     api::{Api, Request},
 };
 
@@ -29,13 +33,18 @@ const STATEMENT_LIFE: TimeDelta = TimeDelta::seconds(540);
 /// A token is replaced this long before it ends: longer than any one operation takes.
 const TOKEN_MARGIN: TimeDelta = TimeDelta::minutes(5);
 
+/// What is known of an installation is looked up anew after this long: permissions are granted and taken away, and a
+/// token is minted at most twice an hour for each repository.
+const INSTALLATION_LIFE: TimeDelta = TimeDelta::minutes(10);
+
 /// An App with what it knows of its installations.
 pub(crate) struct App {
     issuer: Issuer,
     key: EncodingKey,
+    extras: Vec<Extra>,
     statement: Mutex<Option<Kept>>,
-    installations: Slots<Repository, u64>,
-    tokens: Slots<u64, Kept>,
+    installations: Slots<Repository, Installation>,
+    tokens: Slots<(Repository, Access), Token>,
 }
 
 /// A value per key, found once however many ask for it at the same time.
@@ -63,9 +72,27 @@ struct Claims<'a> {
     iss: &'a Issuer,
 }
 
-#[derive(Deserialize)]
+/// An installation, as it was when we looked.
+#[derive(Clone, Debug)]
 struct Installation {
     id: u64,
+    /// What it was granted, where the forge says so.
+    granted: Option<Permissions>,
+    until: DateTime<Utc>,
+}
+
+/// A token, and the installation that it is of.
+#[derive(Clone, Debug)]
+struct Token {
+    kept: Kept,
+    installation: u64,
+}
+
+/// `GET /repos/{owner}/{repo}/installation`.
+#[derive(Deserialize)]
+struct Found {
+    id: u64,
+    permissions: Option<Permissions>,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +103,7 @@ struct Minted {
 
 impl App {
     /// Checks the id and the key.
-    pub(crate) fn new(id: &str, private_key: &SecretString) -> Result<Self, Error> {
+    pub(crate) fn new(id: &str, private_key: &SecretString, extras: &[Extra]) -> Result<Self, Error> {
         let id = id.trim();
         if id.is_empty() {
             let what = "the App's id is empty".to_owned();
@@ -86,68 +113,108 @@ impl App {
         let key = EncodingKey::from_rsa_pem(private_key.expose_secret().trim().as_bytes()).map_err(|_not_shown| {
             Error::Settings { what: "the App's private key is not an RSA key in PEM form".to_owned() }
         })?;
-        Ok(Self { issuer, key, statement: Mutex::default(), installations: Slots::default(), tokens: Slots::default() })
+        Ok(Self {
+            issuer,
+            key,
+            extras: extras.to_vec(),
+            statement: Mutex::default(),
+            installations: Slots::default(),
+            tokens: Slots::default(),
+        })
     }
 
-    /// The token of the installation that may see the repository.
-    pub(crate) async fn token(&self, api: &Api, repository: &Repository) -> Result<SecretString, Error> {
-        let slot = slot(&self.installations, repository);
-        let mut found = slot.lock().await;
-        let installation = match *found {
-            Some(installation) => installation,
-            None => *found.insert(self.installation(api, repository).await?),
-        };
-        drop(found);
-        let token = self.token_of(api, repository, installation).await;
-        if matches!(token, Err(Error::NotInstalled { .. })) {
-            // It was installed anew under another number, or not at all any more.
-            *slot.lock().await = None;
+    /// A token of the installation that may see the repository. One that may write is taken to read as well.
+    pub(crate) async fn bearer(&self, api: &Api, repository: &Repository, access: Access) -> Result<Bearer, Error> {
+        if access == Access::Read
+            && let Some(bearer) = self.kept(repository, Access::Write).await
+        {
+            return Ok(bearer);
         }
-        token
-    }
-
-    /// Forgets a token, unless it was replaced meanwhile.
-    pub(crate) async fn forget(&self, repository: &Repository, refused: &SecretString) {
-        let slot_of_id = slot(&self.installations, repository);
-        let Some(installation) = *slot_of_id.lock().await else {
-            return;
-        };
-        let slot_of_token = slot(&self.tokens, &installation);
-        let mut kept = slot_of_token.lock().await;
-        let is_refused = |kept: &Kept| kept.secret.expose_secret() == refused.expose_secret();
-        if kept.as_ref().is_some_and(is_refused) {
-            *kept = None;
-        }
-    }
-
-    async fn token_of(&self, api: &Api, repository: &Repository, installation: u64) -> Result<SecretString, Error> {
-        let slot = slot(&self.tokens, &installation);
+        let slot = slot(&self.tokens, &(repository.clone(), access));
         let mut kept = slot.lock().await;
-        if let Some(secret) = kept.as_ref().and_then(|kept| kept.at(Utc::now())) {
-            return Ok(secret);
+        if let Some(bearer) = kept.as_ref().and_then(|token| token.at(Utc::now())) {
+            return Ok(bearer);
         }
-        let minted = self.mint(api, repository, installation).await?;
-        let secret = minted.secret.clone();
-        *kept = Some(minted);
-        Ok(secret)
+        let token = self.replace(api, repository, access).await?;
+        let bearer = Bearer { secret: token.kept.secret.clone(), account: Account::Installation(token.installation) };
+        *kept = Some(token);
+        Ok(bearer)
     }
 
-    async fn installation(&self, api: &Api, repository: &Repository) -> Result<u64, Error> {
+    /// Forgets a token, unless it was replaced meanwhile, and what is known of the installation.
+    pub(crate) async fn forget(&self, repository: &Repository, refused: &SecretString) {
+        for access in [Access::Read, Access::Write] {
+            let slot = slot(&self.tokens, &(repository.clone(), access));
+            let mut token = slot.lock().await;
+            let is_refused = |token: &Token| token.kept.secret.expose_secret() == refused.expose_secret();
+            if token.as_ref().is_some_and(is_refused) {
+                *token = None;
+                forget_if(&self.installations, |known, _| known == repository);
+            }
+        }
+    }
+
+    /// Forgets an installation and its tokens. One that is just being minted is not kept.
+    pub(crate) fn forget_installation(&self, id: u64) {
+        forget_if(&self.installations, |_, installation| installation.id == id);
+        forget_if(&self.tokens, |_, token| token.installation == id);
+    }
+
+    async fn kept(&self, repository: &Repository, access: Access) -> Option<Bearer> {
+        let slot = slot(&self.tokens, &(repository.clone(), access));
+        let token = slot.lock().await;
+        token.as_ref().and_then(|token| token.at(Utc::now()))
+    }
+
+    /// A new token. What was known of the installation may have changed: then it is looked up once more.
+    async fn replace(&self, api: &Api, repository: &Repository, access: Access) -> Result<Token, Error> {
+        let slot = slot(&self.installations, repository);
+        let mut known = slot.lock().await;
+        if let Some(installation) = known.take_if(|installation| installation.until > Utc::now()) {
+            match self.mint(api, (repository, access), &installation).await {
+                Ok(token) => {
+                    *known = Some(installation);
+                    return Ok(token);
+                }
+                Err(Error::NotInstalled { .. } | Error::NotGranted { .. } | Error::Forbidden { .. }) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        let installation = self.installation(api, repository).await?;
+        let token = self.mint(api, (repository, access), &installation).await?;
+        *known = Some(installation);
+        Ok(token)
+    }
+
+    async fn installation(&self, api: &Api, repository: &Repository) -> Result<Installation, Error> {
         let path = format!("/repos/{repository}/installation");
         let doing = format!("looking for the App's installation on {repository}");
         let request = Request::get(path, doing);
         let answer = api.send(&self.statement(Utc::now())?, &request).await?;
         match answer.status {
-            200 => Ok(answer.read::<Installation>(&request)?.id),
+            200 => {
+                let Found { id, permissions } = answer.read(&request)?;
+                Ok(Installation { id, granted: permissions, until: Utc::now() + INSTALLATION_LIFE })
+            }
             404 => Err(Error::NotInstalled { repository: repository.clone() }),
             _ => Err(request.refused(answer.message())),
         }
     }
 
-    async fn mint(&self, api: &Api, repository: &Repository, installation: u64) -> Result<Kept, Error> {
-        let path = format!("/app/installations/{installation}/access_tokens");
+    /// Asks for a token that is good for one repository and for what is done there.
+    async fn mint(
+        &self,
+        api: &Api,
+        (repository, access): (&Repository, Access),
+        installation: &Installation,
+    ) -> Result<Token, Error> {
+        let not_granted = |permissions| Error::NotGranted { repository: repository.clone(), permissions };
+        let permissions =
+            permission::choose(access, &self.extras, installation.granted.as_ref()).map_err(not_granted)?;
+        let path = format!("/app/installations/{}/access_tokens", installation.id);
         let doing = format!("asking for a token of the App's installation on {repository}");
-        let request = Request::post(path, json!({}), doing).needing("the installation may be suspended");
+        let body = json!({ "repositories": [repository.name()], "permissions": permissions });
+        let request = Request::post(path, body, doing).needing("the installation may be suspended");
         let answer = api.send(&self.statement(Utc::now())?, &request).await?;
         match answer.status {
             201 => {
@@ -156,15 +223,25 @@ impl App {
                     .ok()
                     .and_then(|end| end.to_utc().checked_sub_signed(TOKEN_MARGIN))
                     .ok_or_else(|| request.unavailable("the token has no end"))?;
-                Ok(Kept { secret: minted.token.into(), until })
+                let kept = Kept { secret: minted.token.into(), until };
+                Ok(Token { kept, installation: installation.id })
             }
             404 => Err(Error::NotInstalled { repository: repository.clone() }),
+            422 if is_about_a_repository(&answer.message()) => {
+                Err(Error::NotInstalled { repository: repository.clone() })
+            }
+            422 => Err(not_granted(permission::titles(access, &self.extras))),
             _ => Err(request.refused(answer.message())),
         }
     }
 
     /// The signed statement that we are the App; signing takes a millisecond, so it is kept.
-    fn statement(&self, now: DateTime<Utc>) -> Result<SecretString, Error> {
+    fn statement(&self, now: DateTime<Utc>) -> Result<Bearer, Error> {
+        let secret = self.signed(now)?;
+        Ok(Bearer { secret, account: Account::App })
+    }
+
+    fn signed(&self, now: DateTime<Utc>) -> Result<SecretString, Error> {
         let mut statement = self.statement.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(secret) = statement.as_ref().and_then(|kept| kept.at(now)) {
             return Ok(secret);
@@ -190,6 +267,14 @@ impl Kept {
     }
 }
 
+impl Token {
+    /// What requests are authorised with, while it is to be used.
+    fn at(&self, now: DateTime<Utc>) -> Option<Bearer> {
+        let account = Account::Installation(self.installation);
+        self.kept.at(now).map(|secret| Bearer { secret, account })
+    }
+}
+
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("App").field("issuer", &self.issuer).finish_non_exhaustive()
@@ -199,6 +284,17 @@ impl std::fmt::Debug for App {
 fn slot<K: Clone + Eq + Hash, V>(slots: &Slots<K, V>, key: &K) -> Arc<AsyncMutex<Option<V>>> {
     let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(slots.entry(key.clone()).or_default())
+}
+
+/// Takes what is so out of the slots, and what is just being found: who looks for it keeps it for himself.
+fn forget_if<K: Eq + Hash, V>(slots: &Slots<K, V>, is_so: impl Fn(&K, &V) -> bool) {
+    let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
+    slots.retain(|key, slot| slot.try_lock().is_ok_and(|value| !value.as_ref().is_some_and(|value| is_so(key, value))));
+}
+
+/// Whether a token was refused because the installation may not see the repository (any more).
+fn is_about_a_repository(message: &str) -> bool {
+    message.to_lowercase().contains("repositor")
 }
 
 #[cfg(test)]

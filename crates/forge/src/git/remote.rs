@@ -10,7 +10,7 @@ use super::{
     store::{self, Store},
     transport,
 };
-use crate::Error;
+use crate::{Error, scrub::scrub};
 
 /// The longest text of a refusal that is passed on, in characters.
 const LONGEST_TEXT: usize = 1000;
@@ -205,7 +205,7 @@ impl Conversation<'_> {
     }
 
     fn odd(&self, why: &str) -> Error {
-        Error::Misunderstood { doing: self.doing.clone(), why: why.to_owned() }
+        Error::Misunderstood { doing: self.doing.clone(), why: scrub(why) }
     }
 }
 
@@ -215,6 +215,6 @@ impl Said {
         let aside = String::from_utf8_lossy(&self.aside);
         let lines = aside.lines().map(str::trim).filter(|line| !line.is_empty());
         let parts: Vec<&str> = self.refused.as_deref().into_iter().chain(lines).collect();
-        parts.join(" · ").chars().filter(|one| !one.is_control()).take(LONGEST_TEXT).collect()
+        scrub(&parts.join(" · ")).chars().filter(|one| !one.is_control()).take(LONGEST_TEXT).collect()
     }
 }

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{runtime::Handle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::limit;
+use crate::{limit, scrub::scrub};
 
 /// What GitHub lets any token log in as (<https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation>).
 const USER: &str = "x-access-token";
@@ -131,7 +131,7 @@ impl Session {
             }
         }
         bytes.truncate(LONGEST_TEXT);
-        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        let text = scrub(String::from_utf8_lossy(&bytes).trim());
         let limit = matches!(code, 403 | 429).then(|| limit::of(code, &headers, &text)).flatten();
         Failure::Status { code, text, limit }
     }

@@ -3,10 +3,7 @@
 //! Some senders ask at first whether they may send, and take only an answer of their own for a yes: see [`Asks`] for
 //! what a message may ask, and [`ask`] for what comes before any message.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use axum::{
     Json,
@@ -19,7 +16,6 @@ use chrono::Utc;
 use domain::{
     announcement::{Announcement, matches},
     application::Application,
-    forge::Repository,
 };
 use http_body_util::LengthLimitError;
 use registry::webhook::{Asks, Handshake, Head};
@@ -205,7 +201,7 @@ async fn admit(state: &State, sender: &Sender, head: &Head<'_>, body: Body) -> R
         }
         // The signature is one of the body, which must be there to be checked.
         Sender::GitHub { secrets } => {
-            let read = of_forge(secrets, state.gitops(), head.headers, read_body(head.headers, body).await?)?;
+            let read = of_forge(state, secrets, head.headers, read_body(head.headers, body).await?)?;
             Ok((read, Asks::Nothing))
         }
     }
@@ -263,9 +259,10 @@ fn is_length_limit(error: &axum::Error) -> bool {
 
 /// Checks and reads one of the forge's messages; its id is the same when it is delivered again
 /// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers>).
+/// Reads what the forge says, and has its adapter heed what is about its own access.
 fn of_forge(
+    state: &State,
     secrets: &[SecretString],
-    gitops: &BTreeSet<Repository>,
     headers: &HeaderMap,
     unverified_body: Bytes,
 ) -> Result<Read, Problem> {
@@ -275,7 +272,8 @@ fn of_forge(
     let Some(id) = text("x-github-delivery").filter(|id| (1..=128).contains(&id.len())) else {
         return Err(Problem::parameter("X-GitHub-Delivery", "the id of the delivery was expected"));
     };
-    let said = reading::of_forge(verified, headers, gitops);
+    state.forge().heed(text("x-github-event").unwrap_or_default(), verified);
+    let said = reading::of_forge(verified, headers, state.gitops());
     Ok(Read { id: id.to_owned(), body: unverified_body, elements: said.elements, unwanted: said.unwanted })
 }
 

@@ -25,7 +25,7 @@ fn pem(key: &KeyPair) -> SecretString {
 
 fn stated(id: &str) -> Value {
     let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
-    let app = App::new(id, &pem(&key)).unwrap();
+    let app = App::new(id, &pem(&key), &[]).unwrap();
     let public = key.public_key();
     let (modulus, exponent) = (public.modulus(), public.exponent());
     let public = DecodingKey::from_rsa_raw_components(
@@ -35,7 +35,7 @@ fn stated(id: &str) -> Value {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.validate_exp = false;
     validation.validate_aud = false;
-    let statement = app.statement(now()).unwrap();
+    let statement = app.signed(now()).unwrap();
     jsonwebtoken::decode(statement.expose_secret(), &public, &validation).unwrap().claims
 }
 
@@ -52,9 +52,9 @@ fn an_app_may_be_named_by_its_client_id() {
 #[test]
 fn a_statement_is_signed_once_and_again_before_it_ends() {
     let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
-    let app = App::new("1", &pem(&key)).unwrap();
+    let app = App::new("1", &pem(&key), &[]).unwrap();
     let at = |seconds| {
-        let statement = app.statement(now() + TimeDelta::seconds(seconds)).unwrap();
+        let statement = app.signed(now() + TimeDelta::seconds(seconds)).unwrap();
         statement.expose_secret().to_owned()
     };
     let first = at(0);
@@ -64,7 +64,7 @@ fn a_statement_is_signed_once_and_again_before_it_ends() {
 
 #[test]
 fn a_key_that_is_none_is_refused_without_repeating_it() {
-    let error = App::new("1", &"-----BEGIN sekret".into()).unwrap_err().to_string();
+    let error = App::new("1", &"-----BEGIN sekret".into(), &[]).unwrap_err().to_string();
     assert_eq!(error, "the settings of the forge: the App's private key is not an RSA key in PEM form");
-    assert!(App::new(" ", &"".into()).is_err());
+    assert!(App::new(" ", &"".into(), &[]).is_err());
 }

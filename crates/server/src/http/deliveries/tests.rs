@@ -24,6 +24,13 @@ const BODY: &str = r#"{"events":[{"id":"1","action":"push","target":{
     {"id":"2","action":"push","target":{
     "mediaType":"application/vnd.oci.image.manifest.v1+json","repository":"Mandelbrot","tag":"sha-1"}}]}"#;
 
+/// A Git host that nobody asks anything.
+fn forge() -> ::forge::Forge {
+    let credentials = ::forge::Credentials::Token("token".into());
+    let settings = ::forge::Settings::new("https://api.github.com".parse().unwrap(), credentials, "unused".into());
+    ::forge::Forge::new(settings).unwrap()
+}
+
 /// The routes over a store, with one sender and a token of each role.
 fn routes(store: &store::Store, sender: Sender) -> Router {
     let token = |name: &str, role| ApiToken { name: name.to_owned(), sha256: Sha256::digest(name).into(), role };
@@ -31,6 +38,7 @@ fn routes(store: &store::Store, sender: Sender) -> Router {
         reports: None,
         store: store.clone(),
         waker: reconciler::Waker::default(),
+        forge: forge(),
         doors: [("hub".to_owned(), Door::from(sender))].into(),
         applications: Vec::new(),
         gitops: BTreeSet::new(),

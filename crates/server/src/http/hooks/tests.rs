@@ -1,6 +1,6 @@
 //! Bodies that never come, and a store that is not there.
 
-use std::convert::Infallible;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use axum::{
     Router,
@@ -16,6 +16,13 @@ use crate::{
     config::LimitSettings,
     http::{Limits, Shared, router, tally::Tally},
 };
+
+/// A Git host that nobody asks anything.
+fn forge() -> ::forge::Forge {
+    let credentials = ::forge::Credentials::Token("token".into());
+    let settings = ::forge::Settings::new("https://api.github.com".parse().unwrap(), credentials, "unused".into());
+    ::forge::Forge::new(settings).unwrap()
+}
 
 async fn text_of(response: Response) -> String {
     let bytes = to_bytes(response.into_body(), 10_000).await.unwrap();
@@ -34,6 +41,7 @@ async fn routes(directory: &std::path::Path) -> (Router, store::Store) {
         reports: None,
         store: store.clone(),
         waker: reconciler::Waker::default(),
+        forge: forge(),
         doors: [("hub".to_owned(), door)].into(),
         applications: Vec::new(),
         gitops: BTreeSet::new(),
