@@ -37,7 +37,9 @@ pub use error::Error;
 pub use git::{InvalidOid, Oid};
 pub use options::{Options, PERSONAL_TOKEN, TokenFormat};
 pub use server::Sandbox;
-pub use traffic::{Action, Answer, Answered, Call, Exchange, Fault, Match, Recorded, TRAFFIC_ROUTES, Tap};
+pub use traffic::{
+    Action, Answer, Answered, Call, Exchange, Fault, Limits, Match, Recorded, TRAFFIC_ROUTES, Tap, Used,
+};
 pub use webhook::{Delivered, Fate, Target, signature};
 pub use world::{
     check::{Kind, Outcome, Report, StatusState},

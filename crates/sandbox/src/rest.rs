@@ -79,7 +79,6 @@ fn dispatch(world: &mut World, call: Call) -> Result<Answer, Refusal> {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         [] => Ok(Answer::ok(serde_json::json!({ "current_user_url": format!("{}/user", world.url) }))),
-        ["rate_limit"] => apps::rate_limit(world, &call),
         ["user"] => apps::user(world, &call),
         ["app", ..] | ["installation", ..] => apps::route(world, &call, &segments),
         ["repos", owner, name, "installation"] => apps::of_repository(world, &call, &key(owner, name)?),

@@ -85,7 +85,7 @@ impl Sandbox {
         let control = Control::new(Arc::clone(&shared), address, key.private_pem, queues.outbox_sender);
         tasks.spawn(until(stop.clone(), webhook::deliver_all(client, queues.outbox, Arc::clone(&shared))));
         tasks.spawn(until(stop.clone(), control::run_timers(queues.timers, Arc::clone(&shared))));
-        tasks.spawn(traffic::serve(listener, router(&shared, &control), stop.clone()));
+        tasks.spawn(traffic::serve(listener, router(&shared, &control), shared.record().gate().clone(), stop.clone()));
         tasks.close();
         let sandbox = Self { control, stop, tasks, _temporary: temporary };
         sandbox.control.open_kept_repositories().await?;
@@ -158,16 +158,21 @@ fn world(options: &Options, key: &AppKey, data: PathBuf, address: SocketAddr) ->
 }
 
 fn router(shared: &Arc<Shared>, control: &Control) -> Router {
-    let forge = Router::new()
-        .route("/graphql", post(graphql::answer))
-        .route("/api/graphql", post(graphql::answer))
+    let rest = Router::new()
+        .route("/rate_limit", get(traffic::rate_limit))
         .route("/app/hook/deliveries", get(rest::deliveries))
         .route("/app/hook/deliveries/{id}", get(rest::delivery))
         .route("/app/hook/deliveries/{id}/attempts", post(rest::redeliver))
+        .fallback(rest::answer);
+    let forge = Router::new()
+        .route("/graphql", post(graphql::answer))
+        // Where GitHub Enterprise Server has its interfaces.
+        .route("/api/graphql", post(graphql::answer))
+        .nest("/api/v3", rest.clone())
         .route("/{owner}/{repository}/info/refs", get(smart_http::info_refs))
         .route("/{owner}/{repository}/git-upload-pack", post(smart_http::upload_pack))
         .route("/{owner}/{repository}/git-receive-pack", post(smart_http::receive_pack))
-        .fallback(rest::answer)
+        .merge(rest)
         .with_state(Arc::clone(shared));
     Router::new()
         .route("/_sim/", get(control::list))

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     refusal::Refusal,
-    traffic::{Record, Traffic},
+    traffic::{Memory, Record, Traffic},
     webhook::Attempt,
     world::World,
 };
@@ -22,6 +22,7 @@ pub(crate) struct Shared {
     world: Mutex<World>,
     traffic: Mutex<Traffic>,
     record: Record,
+    memory: Memory,
     stop: CancellationToken,
     changes: watch::Sender<u64>,
     clock: Clock,
@@ -32,12 +33,18 @@ impl Shared {
     pub(crate) fn new(world: World, traffic: Traffic, stop: CancellationToken) -> Self {
         let clock = world.clock.clone();
         let (world, traffic) = (Mutex::new(world), Mutex::new(traffic));
-        Self { world, traffic, record: Record::default(), stop, changes: watch::Sender::new(0), clock }
+        let (record, memory, changes) = (Record::default(), Memory::default(), watch::Sender::new(0));
+        Self { world, traffic, record, memory, stop, changes, clock }
     }
 
     /// The requests, and the faults that meet them.
     pub(crate) const fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// The answers to reads so far.
+    pub(crate) const fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Cancelled when the sandbox stops.

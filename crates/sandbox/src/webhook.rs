@@ -36,6 +36,8 @@ pub enum Fate {
     Drop,
     /// It arrives twice, with the same identifier.
     Duplicate,
+    /// It arrives after the one that follows it, if one follows soon.
+    Reorder,
 }
 
 /// A webhook to be delivered.
@@ -116,23 +118,47 @@ pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
+/// How long a delivery is held back for one that follows it.
+const HELD: Duration = Duration::from_millis(500);
+
 /// Delivers one after the other until the world ends.
 pub(crate) async fn deliver_all(client: reqwest::Client, mut outbox: UnboundedReceiver<Delivery>, shared: Arc<Shared>) {
-    while let Some(delivery) = outbox.recv().await {
-        let times = match delivery.target.fate {
-            Fate::Deliver => 1,
-            Fate::Duplicate => 2,
-            Fate::Drop => {
-                shared.record_delivery(Attempt { delivery, outcome: Err("dropped".to_owned()), duration_ms: 0 });
+    let mut held: Option<Delivery> = None;
+    loop {
+        let next = match held.take() {
+            None => outbox.recv().await,
+            Some(first) => {
+                // Nobody may follow: then it goes when its time is over.
+                let second = tokio::time::timeout(HELD, outbox.recv()).await.ok().flatten();
+                if let Some(second) = second {
+                    deliver(&client, &shared, second).await;
+                }
+                deliver(&client, &shared, first).await;
                 continue;
             }
         };
-        for _ in 0..times {
-            let started = Instant::now();
-            let outcome = post(&client, &delivery).await;
-            let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            shared.record_delivery(Attempt { delivery: delivery.clone(), outcome, duration_ms });
+        match next {
+            Some(delivery) if delivery.target.fate == Fate::Reorder => held = Some(delivery),
+            Some(delivery) => deliver(&client, &shared, delivery).await,
+            None => return,
         }
+    }
+}
+
+async fn deliver(client: &reqwest::Client, shared: &Shared, delivery: Delivery) {
+    let times = match delivery.target.fate {
+        Fate::Deliver | Fate::Reorder => 1,
+        Fate::Duplicate => 2,
+        Fate::Drop => {
+            shared.record_delivery(Attempt { delivery, outcome: Err("dropped".to_owned()), duration_ms: 0 });
+            return;
+        }
+    };
+    for _ in 0..times {
+        let started = Instant::now();
+        let outcome = post(client, &delivery).await;
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        shared.record_delivery(Attempt { delivery: delivery.clone(), outcome, duration_ms });
     }
 }
 

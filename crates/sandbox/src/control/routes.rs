@@ -16,7 +16,7 @@ use super::{AppChange, Control, NewRepository, PullRequestChange, Push};
 use crate::{
     error::Error,
     git::Oid,
-    traffic::{self, Call},
+    traffic::{self, Call, Limits},
     webhook::Target,
     world::{check::Report, pull_request::Method, repository::Protection},
 };
@@ -24,7 +24,7 @@ use crate::{
 /// Every call of the forge that is not one of [`TRAFFIC_ROUTES`](crate::TRAFFIC_ROUTES).
 ///
 #[doc = include_str!("../control.md")]
-pub const ROUTES: [Call; 28] = [
+pub const ROUTES: [Call; 30] = [
     ("GET", "/_sim/repositories", "All repositories with their branches, settings and protection."),
     ("POST", "/_sim/repositories", "Make one: {name, files?: {path: text}, copy_from?, default_branch?, settings?}."),
     ("GET", "/_sim/repositories/{owner}/{name}", "One repository."),
@@ -61,9 +61,11 @@ pub const ROUTES: [Call; 28] = [
     ("POST", "/_sim/tokens", "Make a personal token known: {token, login}."),
     ("POST", "/_sim/tokens/expire", "Let all installation tokens expire now."),
     ("GET", "/_sim/webhook", "Where webhooks go."),
-    ("PUT", "/_sim/webhook", "Set where webhooks go: {url, secret?, fate?: deliver|drop|duplicate}, or null."),
+    ("PUT", "/_sim/webhook", "Set where webhooks go: {url, secret?, fate?: deliver|drop|duplicate|reorder}, or null."),
     ("GET", "/_sim/deliveries", "All webhooks so far, delivered or not; of very many the last ones."),
     ("POST", "/_sim/deliveries/{id}/redeliver", "Send one again with the same identifier."),
+    ("GET", "/_sim/limits", "How much may be asked, and how much has been in this hour."),
+    ("PUT", "/_sim/limits", "Set how much may be asked: {core?, graphql?, changes_per_minute?, …}."),
     ("PUT", "/_sim/latency", "Hold every answer back: {milliseconds}."),
 ];
 
@@ -86,6 +88,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/webhook", get(webhook).put(set_webhook))
         .route("/deliveries", get(deliveries))
         .route("/deliveries/{id}/redeliver", post(redeliver))
+        .route("/limits", get(limits).put(set_limits))
         .route("/latency", put(set_latency))
         .fallback(traffic::missing)
         .with_state(control)
@@ -324,6 +327,15 @@ async fn deliveries(State(control): State<Control>) -> Json<Value> {
 
 async fn redeliver(State(control): State<Control>, Path(id): Path<u64>) -> Answered {
     control.redeliver(id).await?;
+    done()
+}
+
+async fn limits(State(control): State<Control>) -> Json<Value> {
+    Json(json!({ "limits": control.limits(), "used": control.used() }))
+}
+
+async fn set_limits(State(control): State<Control>, Json(limits): Json<Limits>) -> Answered {
+    control.set_limits(limits);
     done()
 }
 

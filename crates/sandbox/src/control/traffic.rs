@@ -1,12 +1,12 @@
 //! What went over the wire, and what is to go wrong there.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::Control;
 use crate::{
     error::Error,
     refusal::Refusal,
-    traffic::{Fault, Recorded},
+    traffic::{Fault, Limits, Recorded, Used},
     webhook::{Attempt, Delivered, Target},
 };
 
@@ -46,6 +46,29 @@ impl Control {
     /// Forgets all requests so far.
     pub fn clear_requests(&self) {
         self.shared.record().clear_requests();
+    }
+
+    /// Ends the connections of so many requests before the server sees them, as if nobody were there. They are not
+    /// recorded.
+    pub fn refuse_connections(&self, requests: u64) {
+        self.shared.record().gate().refuse(requests);
+    }
+
+    /// Sets how much may be asked from now on; what was asked before in the same hour counts.
+    pub fn set_limits(&self, limits: Limits) {
+        self.shared.traffic().buckets.limits = limits;
+    }
+
+    /// How much may be asked.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.shared.traffic().buckets.limits.clone()
+    }
+
+    /// How much everybody has asked for in this hour: `user octocat`, `installation ID 1001`, `app ID 1`.
+    #[must_use]
+    pub fn used(&self) -> BTreeMap<String, Used> {
+        self.shared.traffic().buckets.used()
     }
 
     /// Holds every answer back for this long.

@@ -31,13 +31,13 @@ const LARGEST_BODY: usize = 512 * 1024 * 1024;
 
 /// Serves until the registry is stopped.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let stop = shared.stop.clone();
+    let (stop, gate) = (shared.stop.clone(), shared.record.gate().clone());
     let router = Router::new()
         .route("/_sim/", get(control::list))
         .nest("/_sim", control::router(shared.record.clone()))
         .fallback(receive)
         .with_state(shared);
-    traffic::serve(listener, router, stop).await;
+    traffic::serve(listener, router, gate, stop).await;
 }
 
 async fn receive(

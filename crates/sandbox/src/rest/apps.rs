@@ -1,4 +1,4 @@
-//! The App, its installations, its tokens, its deliveries, and the rate limit.
+//! The App, its installations, its tokens, and its deliveries.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,6 @@ use super::{Answer, Call, call};
 use crate::{
     refusal::Refusal,
     render,
-    traffic::{HOURLY_LIMIT, reset_after},
     world::{
         World,
         app::{Caller, Permissions},
@@ -64,17 +63,6 @@ pub(super) fn of_repository(world: &World, call: &Call, key: &Key) -> Result<Ans
         }
         _ => Err(Refusal::not_found()),
     }
-}
-
-/// `GET /rate_limit`.
-pub(super) fn rate_limit(world: &World, call: &Call) -> Result<Answer, Refusal> {
-    world.authenticate(call.authorization.as_deref())?;
-    let bucket =
-        |limit: u64| json!({ "limit": limit, "used": 0, "remaining": limit, "reset": reset_after(world.now()) });
-    Ok(Answer::ok(json!({
-        "resources": { "core": bucket(HOURLY_LIMIT), "search": bucket(30), "graphql": bucket(HOURLY_LIMIT) },
-        "rate": bucket(HOURLY_LIMIT),
-    })))
 }
 
 /// `GET /user`.

@@ -52,6 +52,14 @@ pub enum Action {
     DropBefore,
     /// It has its effect, and the connection is cut in place of the answer.
     ApplyThenDrop,
+    /// It has its effect, and the connection is cut in the middle of the answer's body.
+    Truncate {
+        /// How much of the body comes, in bytes; at most all but the last one.
+        bytes: usize,
+    },
+    /// A read is answered as it was before the last change that it would show, as by a replica that is behind. A
+    /// request that was not answered otherwise before, and one that is no read, is answered as it should be.
+    StaleRead,
 }
 
 /// An answer that the server did not give.
@@ -157,10 +165,26 @@ impl Default for Match {
 }
 
 impl Action {
+    /// What a proxy in front of the forge answers when there is nothing behind it: a page, without effect.
+    #[must_use]
+    pub fn bad_gateway() -> Self {
+        Self::Answer(Answer::bad_gateway())
+    }
+
     /// An answer with a status and a message in GitHub's form.
     #[must_use]
     pub fn answer(status: u16, message: &str) -> Self {
         Self::Answer(Answer { status, body: body(status, message), headers: BTreeMap::new() })
+    }
+}
+
+impl Answer {
+    /// The page of a proxy that has nothing behind it.
+    #[must_use]
+    pub fn bad_gateway() -> Self {
+        let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n<center><h1>502 Bad Gateway</h1></center>\n</body>\n</html>\n";
+        let headers = BTreeMap::from([("content-type".to_owned(), "text/html".to_owned())]);
+        Self { status: 502, body: Value::String(page.to_owned()), headers }
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::{
     body::Bytes,
     extract::{ConnectInfo, Request, State},
-    http::StatusCode,
+    http::{Method, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use graphql_parser::query::{Definition, OperationDefinition, Selection, SelectionSet};
 use serde_json::Value;
 
-use super::{Exchange, Meeting, Peer, Recorded, Tap, exchange, fault};
+use super::{Action, Exchange, Meeting, Peer, Recorded, Tap, exchange, fault, memory::Question};
 use crate::{refusal::Refusal, shared::Shared};
 
 /// Records a request, holds it back, and lets a fault meet it.
@@ -26,10 +26,11 @@ pub(crate) async fn observe(
         return next.run(request).await;
     }
     let tap = shared.traffic().tap.clone().filter(|_| exchange::is_asked_by_interface(request.uri().path()));
-    let (request, recorded, sent) = match inspect(request, tap.is_some()).await {
+    let Inspected { mut request, recorded, sent, question } = match inspect(request, tap.is_some()).await {
         Ok(inspected) => inspected,
         Err(refusal) => return refusal.into_response(),
     };
+    request.extensions_mut().insert(Changes(recorded.mutating));
     let head = recorded.clone();
     let (number, action) = shared.record().arrive(recorded);
     let head = Recorded { number, fault: action.clone(), ..head };
@@ -38,7 +39,14 @@ pub(crate) async fn observe(
         tokio::time::sleep(latency).await;
     }
     let meeting = Meeting { cut: &peer.cut, stop: shared.stop(), body: error_body };
+    let is_stale = action == Some(Action::StaleRead);
     let mut response = meeting.hold(action, next.run(request)).await;
+    if let Some(question) = question
+        && let Some(answered) = response.take()
+    {
+        let (fresh, older) = shared.memory().remember(question, answered).await;
+        response = older.filter(|_| is_stale).or(Some(fresh));
+    }
     if let Some(response) = &response {
         shared.record().answered(number, response.status());
     }
@@ -69,8 +77,22 @@ fn error_body(status: StatusCode) -> Value {
     fault::body(status.as_u16(), status.canonical_reason().unwrap_or("A fault"))
 }
 
-/// A request, what its head tells, and its body where that is a document or `whole` is wanted.
-async fn inspect(request: Request, whole: bool) -> Result<(Request, Recorded, Bytes), Refusal> {
+/// Whether a request asks to change something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Changes(pub(super) bool);
+
+/// A request that was looked into.
+struct Inspected {
+    request: Request,
+    /// What its head tells.
+    recorded: Recorded,
+    /// Its body, where that is a document or is wanted as a whole.
+    sent: Bytes,
+    /// What it asks, where it changes nothing.
+    question: Option<Question>,
+}
+
+async fn inspect(request: Request, whole: bool) -> Result<Inspected, Refusal> {
     let path = request.uri().path().to_owned();
     let asks_by_graphql = path.ends_with("/graphql");
     let (request, sent) =
@@ -80,7 +102,10 @@ async fn inspect(request: Request, whole: bool) -> Result<(Request, Recorded, By
     let mut recorded = Recorded::new(request.method(), request.uri(), request.headers());
     recorded.mutating = document.mutates || recorded.mutating && !reads;
     recorded.operations = document.operations;
-    Ok((request, recorded, sent))
+    let is_question = *request.method() == Method::GET || !recorded.operations.is_empty() && !recorded.mutating;
+    let text = if asks_by_graphql { sent.clone() } else { Bytes::new() };
+    let question = is_question.then(|| (format!("{} {}", request.method(), request.uri()), text));
+    Ok(Inspected { request, recorded, sent, question })
 }
 
 #[derive(Default)]

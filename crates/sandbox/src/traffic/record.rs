@@ -8,7 +8,7 @@ use std::{
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Fault, fault::Rule};
+use super::{Action, Fault, Gate, fault::Rule};
 
 /// A request that a client made; those to `/_sim` are not recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,10 @@ pub struct Recorded {
 
 /// The record of one server, which all who hold it share.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Record(Arc<Mutex<Kept>>);
+pub(crate) struct Record {
+    kept: Arc<Mutex<Kept>>,
+    gate: Gate,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -121,9 +124,14 @@ impl Record {
         self.kept().rules.clear();
     }
 
+    /// Who is let in at all.
+    pub(crate) const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// What is done while it is held must be short.
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

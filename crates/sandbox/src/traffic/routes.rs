@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Fault, Record};
@@ -15,11 +16,13 @@ use super::{Fault, Record};
 pub type Call = (&'static str, &'static str, &'static str);
 
 /// The calls that the forge and the registry both have.
-pub const TRAFFIC_ROUTES: [Call; 6] = [
+pub const TRAFFIC_ROUTES: [Call; 8] = [
     ("GET", "/_sim/", "This list."),
     ("GET", "/_sim/faults", "All faults, also those whose time has passed."),
     ("POST", "/_sim/faults", "Add one: {match?: {method?, path?, operation?, nth?, times?}, do: {kind, …}}."),
     ("DELETE", "/_sim/faults", "Nothing goes wrong any more."),
+    ("GET", "/_sim/connections", "How many requests more are refused."),
+    ("PUT", "/_sim/connections", "End the connections of so many requests before they are seen: {refuse}."),
     ("GET", "/_sim/requests", "The requests so far, but those to /_sim."),
     ("DELETE", "/_sim/requests", "Forget them."),
 ];
@@ -28,6 +31,7 @@ pub const TRAFFIC_ROUTES: [Call; 6] = [
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(record: Record) -> Router<S> {
     Router::new()
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/connections", get(connections).put(refuse))
         .route("/requests", get(requests).delete(clear_requests))
         .with_state(record)
 }
@@ -59,6 +63,20 @@ async fn add_fault(State(record): State<Record>, Json(fault): Json<Fault>) -> Js
 
 async fn clear_faults(State(record): State<Record>) -> Json<Value> {
     record.clear_faults();
+    done()
+}
+
+#[derive(Serialize, Deserialize)]
+struct Connections {
+    refuse: u64,
+}
+
+async fn connections(State(record): State<Record>) -> Json<Connections> {
+    Json(Connections { refuse: record.gate().left() })
+}
+
+async fn refuse(State(record): State<Record>, Json(Connections { refuse }): Json<Connections>) -> Json<Value> {
+    record.gate().refuse(refuse);
     done()
 }
 

@@ -94,3 +94,74 @@ async fn answers_are_held_back() -> Result<()> {
     assert!(started.elapsed() >= Duration::from_millis(80));
     Ok(())
 }
+
+#[tokio::test]
+async fn an_answer_breaks_off_in_its_body_after_its_effect() -> Result<()> {
+    let forge = Forge::start().await?;
+    forge.sandbox.push(REPOSITORY, Push::new("topic", [("a", "b")])).await?;
+    let new = json!({ "title": "Raise", "head": "topic", "base": "main" });
+    for bytes in [10, usize::MAX] {
+        forge.sandbox.add_fault(Fault::new(Match::request("POST", &pulls()), Action::Truncate { bytes }));
+        let response = forge.request(Method::POST, &pulls()).json(&new).send().await?;
+        assert!(matches!(response.status().as_u16(), 201 | 422));
+        assert!(response.headers().contains_key("content-length"));
+        assert!(response.text().await.is_err());
+    }
+    assert_eq!(forge.sandbox.pull_requests(REPOSITORY).await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_not_seen_and_the_controls_are_never_refused() -> Result<()> {
+    let forge = Forge::start().await?;
+    assert_eq!(forge.get("/rate_limit").await?.0, 200);
+    forge.sandbox.clear_requests();
+    let url = format!("{}/_sim/connections", forge.sandbox.url());
+    assert_eq!(forge.http.put(&url).json(&json!({ "refuse": 2 })).send().await?.status(), 200);
+    for _ in 0..2 {
+        // One that is sent again by itself when a kept connection ends would be counted twice.
+        let response = forge.send(Method::POST, &pulls(), json!({})).await;
+        assert!(response.is_err(), "{response:?}");
+    }
+    let left: serde_json::Value = forge.http.get(&url).send().await?.json().await?;
+    assert_eq!(left, json!({ "refuse": 0 }));
+    assert!(forge.sandbox.requests().is_empty());
+    assert_eq!(forge.get("/rate_limit").await?.0, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stale_read_shows_what_was_before_the_last_change() -> Result<()> {
+    let forge = Forge::start().await?;
+    let query =
+        "query($n: Int!) { repository(owner: \"acme\", name: \"trinity\") { pullRequest(number: $n) { title } } }";
+    let list = async || Ok::<_, anyhow::Error>(forge.get(&pulls()).await?.1.as_array().map(Vec::len));
+    let title = async || {
+        let body = forge.graphql(query, json!({ "n": 1 })).await?;
+        Ok::<_, anyhow::Error>(body["data"]["repository"]["pullRequest"]["title"].as_str().map(str::to_owned))
+    };
+    assert_eq!(list().await?, Some(0));
+    forge.sandbox.add_fault(Fault::new(Match::request("GET", &pulls()), Action::StaleRead));
+    forge.pull_request("topic").await?;
+    assert_eq!(list().await?, Some(0), "as before the change");
+    assert_eq!(list().await?, Some(1));
+    forge.sandbox.add_fault(Fault::new(Match::request("GET", &pulls()), Action::StaleRead));
+    assert_eq!(list().await?, Some(0), "also when the change was seen already");
+
+    assert_eq!(title().await?.as_deref(), Some("Raise the tag"));
+    forge.send(Method::PATCH, &format!("{}/1", pulls()), json!({ "title": "Other" })).await?;
+    forge.sandbox.add_fault(Fault::new(Match::operation("repository"), Action::StaleRead));
+    assert_eq!(title().await?.as_deref(), Some("Raise the tag"));
+    assert_eq!(title().await?.as_deref(), Some("Other"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_proxy_answers_with_a_page() -> Result<()> {
+    let forge = Forge::start().await?;
+    forge.sandbox.add_fault(Fault::new(Match::any(), Action::bad_gateway()));
+    let response = forge.request(Method::GET, &pulls()).send().await?;
+    assert_eq!((response.status().as_u16(), response.headers()["content-type"].to_str()?), (502, "text/html"));
+    assert!(response.text().await?.starts_with("<html>"));
+    Ok(())
+}

@@ -10,6 +10,7 @@ mod control;
 mod faults;
 mod git;
 mod graphql;
+mod limits;
 mod models;
 mod rest;
 mod webhooks;

@@ -149,6 +149,17 @@ async fn a_delivery_is_doubled_or_lost_and_sent_again_with_its_identifier() -> R
 }
 
 #[tokio::test]
+async fn a_delivery_is_overtaken_by_the_next_one_and_the_last_one_still_comes() -> Result<()> {
+    let mut receiver = Receiver::start().await?;
+    let forge = forge(&receiver, Fate::Reorder).await?;
+    let (_, _) = forge.pull_request("topic").await?;
+    assert_eq!(receiver.names(2).await?, ["pull_request opened", "push"]);
+    forge.sandbox.push(REPOSITORY, sandbox::Push::new("other", [("a", "b")])).await?;
+    assert_eq!(receiver.names(1).await?, ["push"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_receiver_that_is_not_there_is_recorded_and_not_asked_again() -> Result<()> {
     let target = Target { url: "http://127.0.0.1:9/".to_owned(), ..Target::default() };
     let forge = Forge::with(Options { webhook: Some(target), ..Options::default() }).await?;
