@@ -9,11 +9,18 @@ mod request;
 
 use std::time::Duration;
 
+use chrono::Utc;
 use octocrab::Octocrab;
 use reqwest::header::{ACCEPT, HeaderMap};
 use secrecy::ExposeSecret as _;
 
-use crate::{Error, Timeouts, address::Address, credentials::Bearer, limit};
+use crate::{
+    Error, Spending, Timeouts,
+    address::Address,
+    budget::{Budgets, Priority, Purpose, Resource},
+    credentials::{Account, Bearer},
+    limit,
+};
 pub(crate) use answer::Answer;
 pub(crate) use request::Request;
 use request::{Method, Path};
@@ -23,11 +30,12 @@ pub(crate) struct Api {
     octocrab: Octocrab,
     address: Address,
     timeout: Duration,
+    budgets: Budgets,
 }
 
 impl Api {
     /// The interfaces at an address; nothing is sent yet.
-    pub(crate) fn new(address: Address, timeouts: &Timeouts) -> Result<Self, Error> {
+    pub(crate) fn new(address: Address, timeouts: &Timeouts, spending: &Spending) -> Result<Self, Error> {
         // The client starts a task when it is built, which panics where no runtime is.
         if tokio::runtime::Handle::try_current().is_err() {
             let what = "a forge can only be made inside a Tokio runtime".to_owned();
@@ -44,7 +52,7 @@ impl Api {
             .add_header(ACCEPT, "application/vnd.github+json".to_owned())
             .build()
             .map_err(unusable)?;
-        Ok(Self { octocrab, address, timeout: timeouts.request })
+        Ok(Self { octocrab, address, timeout: timeouts.request, budgets: Budgets::new(spending)? })
     }
 
     /// Where the interfaces are.
@@ -52,12 +60,35 @@ impl Api {
         &self.address
     }
 
-    /// Sends a request once.
+    /// Sends a request, once unless it is a read that met something that passes.
     pub(crate) async fn send(&self, bearer: &Bearer, request: &Request) -> Result<Answer, Error> {
         let seconds = self.timeout.as_secs();
-        tokio::time::timeout(self.timeout, Box::pin(self.exchange(bearer, request)))
+        tokio::time::timeout(self.timeout, Box::pin(self.repeat(bearer, request)))
             .await
             .unwrap_or_else(|_| Err(request.unavailable(format!("no answer within {seconds} seconds"))))
+    }
+
+    /// Whether an account may begin a proposal.
+    pub(crate) fn may_propose(&self, account: Account, doing: &str) -> Result<(), Error> {
+        self.budgets.may_propose(account, Utc::now()).map_err(|denied| denied.of(doing))
+    }
+
+    /// Whether an account may speak Git.
+    pub(crate) fn may_speak_git(&self, account: Account, doing: &str) -> Result<(), Error> {
+        let purpose = Purpose { resource: Resource::Git, priority: Priority::Finish, changes: false };
+        self.budgets.admit(account, purpose, Utc::now()).map_err(|denied| denied.of(doing))
+    }
+
+    /// Notes that the forge asked an account for a pause, and gives how long it is.
+    pub(crate) fn slow_down(&self, account: Account, resource: Resource, asked: Option<Duration>) -> Duration {
+        self.budgets.slow_down(account, resource, asked, Utc::now())
+    }
+
+    async fn repeat(&self, bearer: &Bearer, request: &Request) -> Result<Answer, Error> {
+        self.budgets
+            .admit(bearer.account, request.purpose(), Utc::now())
+            .map_err(|denied| denied.of(&request.doing))?;
+        self.exchange(bearer, request).await
     }
 
     async fn exchange(&self, bearer: &Bearer, request: &Request) -> Result<Answer, Error> {
@@ -82,24 +113,33 @@ impl Api {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = octocrab.body_to_string(response).await.map_err(failed)?;
-        judge(request, &headers, Answer { status, body })
+        self.judge((bearer.account, request), &headers, Answer { status, body })
     }
-}
 
-/// Sorts out the answers that mean the same whatever was asked.
-fn judge(request: &Request, headers: &HeaderMap, answer: Answer) -> Result<Answer, Error> {
-    match answer.status {
-        301 | 302 | 307 | 308 => Err(request.refused("it was renamed or moved: use its new name")),
-        401 => Err(Error::Unauthorized { doing: request.doing.clone() }),
-        403 | 429 => {
-            let message = answer.message();
-            Err(match limit::of(answer.status, headers, &message) {
-                Some(retry_after) => Error::Limited { doing: request.doing.clone(), retry_after },
-                None => request.forbidden(&message),
-            })
+    /// Sorts out the answers that mean the same whatever was asked, and learns what is left.
+    fn judge(
+        &self,
+        (account, request): (Account, &Request),
+        headers: &HeaderMap,
+        answer: Answer,
+    ) -> Result<Answer, Error> {
+        self.budgets.learn(account, request.resource(), (answer.status, headers), Utc::now());
+        match answer.status {
+            301 | 302 | 307 | 308 => Err(request.refused("it was renamed or moved: use its new name")),
+            401 => Err(Error::Unauthorized { doing: request.doing.clone() }),
+            403 | 429 => {
+                let message = answer.message();
+                Err(match limit::of(answer.status, headers, &message) {
+                    Some(asked) => {
+                        let retry_after = Some(self.slow_down(account, request.resource(), asked));
+                        Error::Limited { doing: request.doing.clone(), retry_after }
+                    }
+                    None => request.forbidden(&message),
+                })
+            }
+            408 | 500.. => Err(request.unavailable(format!("the forge failed (HTTP {})", answer.status))),
+            _ => Ok(answer),
         }
-        408 | 500.. => Err(request.unavailable(format!("the forge failed (HTTP {})", answer.status))),
-        _ => Ok(answer),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::{
     Error, Settings,
     address::Address,
     api::{Answer, Api, Request},
-    credentials::{Access, Tokens},
+    budget::Resource,
+    credentials::{Access, Account, Tokens},
     limit,
     scrub::scrub,
 };
@@ -58,7 +59,7 @@ impl Client {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let address = Address::new(&settings.api_url, settings.git_url.as_ref())?;
         Ok(Self {
-            api: Api::new(address, &settings.timeouts)?,
+            api: Api::new(address, &settings.timeouts, &settings.spending)?,
             tokens: Tokens::new(&settings.credentials, &settings.extras)?,
         })
     }
@@ -70,7 +71,26 @@ impl Client {
 
     /// A token to speak Git with a repository that we push to.
     pub(crate) async fn token(&self, repository: &Repository) -> Result<SecretString, Error> {
-        Ok(self.tokens.bearer(&self.api, repository, Access::Write).await?.secret)
+        let bearer = self.tokens.bearer(&self.api, repository, Access::Write).await?;
+        self.api.may_speak_git(bearer.account, &format!("speaking Git with {repository}"))?;
+        Ok(bearer.secret)
+    }
+
+    /// Whether enough is left to begin a proposal; no request.
+    pub(crate) async fn may_propose(&self, repository: &Repository, doing: &str) -> Result<(), Error> {
+        let bearer = self.tokens.bearer(&self.api, repository, Access::Write).await?;
+        self.api.may_propose(bearer.account, doing)
+    }
+
+    /// Passes on how speaking Git ended, after learning from it.
+    pub(crate) fn heed<T>(&self, repository: &Repository, ended: Result<T, Error>) -> Result<T, Error> {
+        match (ended, self.tokens.account(repository)) {
+            (Err(Error::Limited { doing, retry_after }), Some(account)) => {
+                let retry_after = Some(self.api.slow_down(account, Resource::Git, retry_after));
+                Err(Error::Limited { doing, retry_after })
+            }
+            (ended, _) => ended,
+        }
     }
 
     /// Forgets a token that was not accepted. Says whether asking again may give another one.
@@ -88,19 +108,20 @@ impl Client {
     ///
     /// A token without the needed permission is forgotten: it may have been granted since.
     pub(crate) async fn send(&self, repository: &Repository, request: &Request) -> Result<Answer, Error> {
-        let bearer = self.tokens.bearer(&self.api, repository, request.access()).await?;
-        let answered = self.api.send(&bearer, request).await;
-        match answered {
-            Err(Error::Unauthorized { .. }) if self.forget(repository, &bearer.secret).await => {
-                let bearer = self.tokens.bearer(&self.api, repository, request.access()).await?;
-                self.api.send(&bearer, request).await
-            }
-            Err(Error::Forbidden { .. }) => {
-                self.forget(repository, &bearer.secret).await;
-                answered
-            }
-            other => other,
+        self.exchange(repository, request).await.map(|(answer, _)| answer)
+    }
+
+    async fn exchange(&self, repository: &Repository, request: &Request) -> Result<(Answer, Account), Error> {
+        let mut bearer = self.tokens.bearer(&self.api, repository, request.access()).await?;
+        let mut answered = self.api.send(&bearer, request).await;
+        if matches!(answered, Err(Error::Unauthorized { .. })) && self.forget(repository, &bearer.secret).await {
+            bearer = self.tokens.bearer(&self.api, repository, request.access()).await?;
+            answered = self.api.send(&bearer, request).await;
         }
+        if matches!(answered, Err(Error::Forbidden { .. })) {
+            self.forget(repository, &bearer.secret).await;
+        }
+        answered.map(|answer| (answer, bearer.account))
     }
 
     /// Sends a document of GraphQL, and sorts out the errors that mean the same whatever was asked.
@@ -112,7 +133,7 @@ impl Client {
         let body = json!({ "query": document.text, "variables": document.variables });
         let request = Request::graphql(body, document.doing.to_owned())
             .needing("it needs Contents: write and Pull requests: write");
-        let answer = self.send(repository, &request).await?;
+        let (answer, account) = self.exchange(repository, &request).await?;
         if !answer.is_success() {
             return Err(request.refused(answer.message()));
         }
@@ -120,10 +141,14 @@ impl Client {
         if reply.errors.iter().any(Problem::is_forbidden) {
             self.renew(repository, &request).await;
         }
-        match reply.errors.iter().find_map(|problem| problem.judge(&request)) {
-            Some(error) => Err(error),
-            None => Ok(reply),
+        if reply.errors.iter().any(Problem::is_limit) {
+            let retry_after = Some(self.api.slow_down(account, Resource::GraphQl, None));
+            return Err(Error::Limited { doing: request.doing, retry_after });
         }
+        if reply.errors.iter().any(Problem::is_failure) {
+            return Err(request.unavailable("the forge failed inside"));
+        }
+        Ok(reply)
     }
 
     /// Has the next request ask for a new token: what this one may do may have changed.
@@ -169,15 +194,14 @@ impl Problem {
         self.kind.as_deref() == Some("FORBIDDEN")
     }
 
-    fn judge(&self, request: &Request) -> Option<Error> {
-        let is_limit = self.kind.as_deref() == Some("RATE_LIMITED");
-        if is_limit || limit::is_about_rate(&self.message) {
-            return Some(Error::Limited { doing: request.doing.clone(), retry_after: None });
-        }
-        if self.message.starts_with("Something went wrong while executing your query") {
-            return Some(request.unavailable("the forge failed inside"));
-        }
-        None
+    /// Whether we are to slow down.
+    fn is_limit(&self) -> bool {
+        self.kind.as_deref() == Some("RATE_LIMITED") || limit::is_about_rate(&self.message)
+    }
+
+    /// Whether the forge itself failed.
+    fn is_failure(&self) -> bool {
+        self.message.starts_with("Something went wrong while executing your query")
     }
 }
 

@@ -85,6 +85,14 @@ impl Tokens {
         }
     }
 
+    /// Who asks about a repository, as far as that is known.
+    pub(crate) fn account(&self, repository: &Repository) -> Option<Account> {
+        match self {
+            Self::Personal(_) => Some(Account::Person),
+            Self::App(app) => app.account(repository),
+        }
+    }
+
     /// Forgets everything about an installation that changed, and all its tokens.
     pub(crate) fn forget_installation(&self, id: u64) {
         match self {

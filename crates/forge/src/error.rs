@@ -86,6 +86,14 @@ pub enum Error {
         /// How long it asked us to wait, when it said so.
         retry_after: Option<Duration>,
     },
+    /// What is left of the forge's limits is kept for merging, closing and looking, and this would begin something new.
+    #[error("{doing}: what is left of the forge's limit is kept for merging (github.limits.kept_for_merging)")]
+    Kept {
+        /// What was to be done.
+        doing: String,
+        /// How long until there is enough again.
+        retry_after: Duration,
+    },
     /// The forge could not be reached, did not answer in time, or failed itself.
     #[error("{doing}: {why}")]
     Unavailable {
@@ -194,6 +202,7 @@ impl Error {
             | Self::NoPullRequest { .. }
             | Self::Refused { .. } => Fault::Permanent,
             Self::Limited { retry_after, .. } => Fault::Limited { retry_after: *retry_after },
+            Self::Kept { retry_after, .. } => Fault::Limited { retry_after: Some(*retry_after) },
             Self::Unavailable { .. } | Self::Misunderstood { .. } | Self::Store { .. } => Fault::Transient,
             Self::UnknownCommit { .. } | Self::ForeignTip { .. } | Self::NothingToMerge { .. } => Fault::Stale,
             Self::PushRefused { why, .. } => push_fault(why),

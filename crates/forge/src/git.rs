@@ -116,6 +116,7 @@ impl Forge {
         ours: &[Commit],
     ) -> Result<(), Error> {
         let doing = format!("pushing {} to {repository}", branch.branch());
+        self.client().may_propose(repository, &doing).await?;
         self.move_branch(repository, doing, (branch, Target::Commit(commit)), ours).await
     }
 
@@ -158,6 +159,11 @@ impl Forge {
         let first = self.converse_once(repository, &token, doing.clone(), work.clone()).await;
         let again = match &first {
             Err(Error::Unauthorized { .. }) => self.client().forget(repository, &token).await,
+            Err(Error::NoRepository { .. } | Error::Forbidden { .. }) => {
+                // It may be out of reach of this token only; the next one tells.
+                self.client().forget(repository, &token).await;
+                false
+            }
             Err(Error::Store { .. }) => true,
             Ok(_) | Err(_) => false,
         };
@@ -180,7 +186,8 @@ impl Forge {
         let _gone = cancelled.clone().drop_guard();
         let url = self.client().git_url(repository);
         let session = Arc::new(self.stores().session(&job, url, token, cancelled));
-        self.stores().run(&job, move |store| work(Conversation { store, session, doing })).await
+        let ended = self.stores().run(&job, move |store| work(Conversation { store, session, doing })).await;
+        self.client().heed(repository, ended)
     }
 }
 

@@ -18,6 +18,7 @@
 pub mod actions;
 mod address;
 mod api;
+mod budget;
 mod client;
 pub mod comment;
 mod credentials;
@@ -39,7 +40,7 @@ pub use git::{FileEdit, NewCommit};
 pub use merging::{Armed, Order};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
-pub use settings::{Author, Credentials, Extra, Settings, Timeouts};
+pub use settings::{Author, Credentials, Extra, Settings, Spending, Timeouts};
 pub use source::Comparison;
 
 use std::{fmt, sync::Arc};

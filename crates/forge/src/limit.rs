@@ -3,8 +3,37 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+/// What is left of a resource until its hour is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// How many requests, or points, there are in an hour.
+    pub(crate) limit: u64,
+    /// How many are left.
+    pub(crate) remaining: u64,
+    /// When there are `limit` again.
+    pub(crate) resets_at: DateTime<Utc>,
+}
+
+/// What an answer says of what is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// GitHub's name of what the request was counted in.
+    pub(crate) resource: Option<String>,
+    /// What is left of it.
+    pub(crate) window: Window,
+}
+
+/// What an answer says of what is left, where it does: Enterprise Server has no limits by default.
+pub(crate) fn left(headers: &HeaderMap) -> Option<Left> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let number = |name: &str| text(name)?.parse().ok();
+    let resets_at = DateTime::from_timestamp(text("x-ratelimit-reset")?.parse().ok()?, 0)?;
+    let window = Window { limit: number("x-ratelimit-limit")?, remaining: number("x-ratelimit-remaining")?, resets_at };
+    Some(Left { resource: text("x-ratelimit-resource").map(str::to_owned), window })
+}
 
 /// Whether a 403 or 429 means "slow down" rather than "you may not", and for how long.
 ///

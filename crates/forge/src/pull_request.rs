@@ -156,7 +156,7 @@ impl Forge {
             "base": new.base.as_str(),
         });
         let path = format!("/repos/{repository}/pulls");
-        let request = Request::post(path, body, doing).needing(NEEDS);
+        let request = Request::post(path, body, doing).needing(NEEDS).proposing();
         let answer = self.client().send(repository, &request).await?;
         match answer.status {
             201 => opened(&answer, &request, new.base),

@@ -24,6 +24,8 @@ pub struct Settings {
     pub author: Author,
     /// How long to wait for what.
     pub timeouts: Timeouts,
+    /// How much of what the forge allows is spent on what.
+    pub spending: Spending,
 }
 
 /// As whom we speak to the forge.
@@ -58,6 +60,17 @@ pub struct Author {
     pub email: String,
 }
 
+/// How much of what the forge allows is spent on what, by each installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spending {
+    /// How much of every limit new proposals leave for merging, closing and looking; in percent, at most 90.
+    pub kept_percent: u8,
+    /// How many requests that change something are sent in a minute; at least 1.
+    pub changes_per_minute: u32,
+    /// The same in an hour; at least 1.
+    pub changes_per_hour: u32,
+}
+
 /// How long to wait for what, before it counts as failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -83,6 +96,7 @@ impl Settings {
             extras: Vec::new(),
             author: Author::default(),
             timeouts: Timeouts::default(),
+            spending: Spending::default(),
         }
     }
 }
@@ -90,6 +104,14 @@ impl Settings {
 impl Default for Author {
     fn default() -> Self {
         Self { name: "Tagferry".to_owned(), email: "tagferry@users.noreply.github.com".to_owned() }
+    }
+}
+
+impl Default for Spending {
+    /// What GitHub allows to be made
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>).
+    fn default() -> Self {
+        Self { kept_percent: 10, changes_per_minute: 80, changes_per_hour: 500 }
     }
 }
 

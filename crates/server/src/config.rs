@@ -11,6 +11,7 @@ mod fields;
 mod limits;
 mod secret;
 mod sender;
+mod spending;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,6 +34,7 @@ pub use self::{
     limits::LimitSettings,
     secret::{SecretSource, SecretSources, SecretUnavailable},
     sender::{Reader, Sender, SenderKind, SenderSettings},
+    spending::SpendingSettings,
 };
 use self::{
     fields::{UniqueMap, duration, parsed, parsed_option},
@@ -113,6 +115,9 @@ pub struct GitHubSettings {
     /// How soon to look again at a pull request that no webhook told about.
     #[serde(default = "GitHubSettings::default_poll_interval", deserialize_with = "duration")]
     pub poll_interval: Duration,
+    /// How much of what it allows is spent on what.
+    #[serde(default)]
+    pub limits: SpendingSettings,
 }
 
 /// A GitHub App.

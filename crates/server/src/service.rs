@@ -155,6 +155,7 @@ pub fn planner(config: &Config, data_dir: PathBuf) -> Result<Planner, Error> {
 fn forge(config: &Config, data_dir: PathBuf) -> Result<forge::Forge, Error> {
     let mut settings = forge::Settings::new(config.github.api_url.clone(), config.github.credentials()?, data_dir);
     settings.git_url.clone_from(&config.github.git_url);
+    settings.spending = config.github.limits.into();
     // Only who makes labels needs the permission to.
     if config.applications()?.iter().any(|application| !application.pull_request.labels.is_empty()) {
         settings.extras.push(forge::Extra::Labels);

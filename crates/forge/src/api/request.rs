@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use crate::{Error, credentials::Access, scrub::scrub};
+use crate::{
+    Error,
+    budget::{Priority, Purpose, Resource},
+    credentials::Access,
+    scrub::scrub,
+};
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -14,6 +19,9 @@ pub(crate) struct Request {
     pub(crate) doing: String,
     /// Which permission it needs, as a message ends.
     needs: &'static str,
+    priority: Priority,
+    /// Whether it makes something that people see.
+    makes: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +70,21 @@ impl Request {
         self
     }
 
+    /// The same, as a part of a new proposal, for which not everything is spent.
+    pub(crate) fn proposing(mut self) -> Self {
+        self.priority = Priority::Propose;
+        self
+    }
+
+    /// The same, as one that makes nothing that people see, and is not paced like what does.
+    pub(crate) fn unseen(mut self) -> Self {
+        self.makes = false;
+        self
+    }
+
     fn new(method: Method, path: Path, body: Option<Value>, doing: String) -> Self {
         let needs = "it needs Metadata: read and Contents: read";
-        Self { method, path, body, doing, needs }
+        Self { method, path, body, doing, needs, priority: Priority::Finish, makes: true }
     }
 
     /// What a token must be good for. GraphQL is asked about pull requests only, which are in GitOps repositories.
@@ -73,6 +93,30 @@ impl Request {
             Method::Get => Access::Read,
             Method::Post | Method::Put | Method::Patch => Access::Write,
         }
+    }
+
+    /// Whether it only looks, so that it may be sent again whatever became of it.
+    pub(crate) fn is_read(&self) -> bool {
+        match self.path {
+            Path::Rest(_) => self.method == Method::Get,
+            Path::GraphQl => {
+                let text = self.body.as_ref().and_then(|body| body.get("query")).and_then(Value::as_str);
+                text.is_some_and(|text| text.trim_start().starts_with("query"))
+            }
+        }
+    }
+
+    /// What has a limit for it.
+    pub(crate) fn resource(&self) -> Resource {
+        match self.path {
+            Path::Rest(_) => Resource::Core,
+            Path::GraphQl => Resource::GraphQl,
+        }
+    }
+
+    /// What the budget has to know of it.
+    pub(super) fn purpose(&self) -> Purpose {
+        Purpose { resource: self.resource(), priority: self.priority, changes: self.makes && !self.is_read() }
     }
 
     /// The error that says so of this request.

@@ -154,6 +154,13 @@ impl App {
         }
     }
 
+    /// The installation that a repository was last found in.
+    pub(crate) fn account(&self, repository: &Repository) -> Option<Account> {
+        let slot = slot(&self.installations, repository);
+        let installation = slot.try_lock().ok()?;
+        installation.as_ref().map(|installation| Account::Installation(installation.id))
+    }
+
     /// Forgets an installation and its tokens. One that is just being minted is not kept.
     pub(crate) fn forget_installation(&self, id: u64) {
         forget_if(&self.installations, |_, installation| installation.id == id);
@@ -214,7 +221,7 @@ impl App {
         let path = format!("/app/installations/{}/access_tokens", installation.id);
         let doing = format!("asking for a token of the App's installation on {repository}");
         let body = json!({ "repositories": [repository.name()], "permissions": permissions });
-        let request = Request::post(path, body, doing).needing("the installation may be suspended");
+        let request = Request::post(path, body, doing).needing("the installation may be suspended").unseen();
         let answer = api.send(&self.statement(Utc::now())?, &request).await?;
         match answer.status {
             201 => {

@@ -12,4 +12,5 @@ mod push;
 mod reading;
 mod sandbox;
 mod source;
+mod spending;
 mod trouble;

@@ -296,6 +296,17 @@ fn a_secret_that_is_empty_or_missing_is_refused_by_the_name_of_its_setting() {
 }
 
 #[test]
+fn the_limits_of_the_forge_are_githubs_unless_others_are_set() {
+    let usual = read(SMALLEST).unwrap().github.limits;
+    assert_eq!(forge::Spending::from(usual), forge::Spending::default());
+    let set =
+        SMALLEST.replace("{ env: TOKEN } }", "{ env: TOKEN }, limits: { kept_for_merging: 25, changes_per_hour: 9 } }");
+    let spending = forge::Spending::from(read(&set).unwrap().github.limits);
+    assert_eq!((spending.kept_percent, spending.changes_per_minute, spending.changes_per_hour), (25, 80, 9));
+    assert!(read(&set.replace("changes_per_hour: 9", "changes_per_hour: 0")).is_err());
+}
+
+#[test]
 fn the_forge_is_reached_by_an_app_or_a_token() {
     let neither = read(&SMALLEST.replace("{ token: { env: TOKEN } }", "{}")).unwrap();
     assert_eq!(neither.github.credentials().unwrap_err().to_string(), "github needs either app or token");
