@@ -10,6 +10,7 @@ mod request;
 use std::time::Duration;
 
 use chrono::Utc;
+use domain::fault::Chain;
 use octocrab::Octocrab;
 use reqwest::header::{ACCEPT, HeaderMap};
 use secrecy::ExposeSecret as _;
@@ -24,6 +25,10 @@ use crate::{
 pub(crate) use answer::Answer;
 pub(crate) use request::Request;
 use request::{Method, Path};
+
+/// How long to wait before a read is sent again, on average: shorter than the pass that it is part of takes, and in all
+/// far within the time for one request. What lasts longer is the caller's to wait for.
+const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
 
 /// The interfaces of one forge.
 pub(crate) struct Api {
@@ -84,11 +89,23 @@ impl Api {
         self.budgets.slow_down(account, resource, asked, Utc::now())
     }
 
+    /// Sends a request, and a read up to twice more when the forge could not be reached, failed, or broke off.
+    ///
+    /// Whatever changes something is sent once: only who looks first can know whether it happened.
     async fn repeat(&self, bearer: &Bearer, request: &Request) -> Result<Answer, Error> {
-        self.budgets
-            .admit(bearer.account, request.purpose(), Utc::now())
-            .map_err(|denied| denied.of(&request.doing))?;
-        self.exchange(bearer, request).await
+        let mut waits = WAITS.iter().filter(|_| request.is_read());
+        loop {
+            self.budgets
+                .admit(bearer.account, request.purpose(), Utc::now())
+                .map_err(|denied| denied.of(&request.doing))?;
+            let error = match self.exchange(bearer, request).await {
+                Err(error @ Error::Unavailable { .. }) => error,
+                other => return other,
+            };
+            let Some(wait) = waits.next() else { return Err(error) };
+            tracing::debug!(error = %Chain(&error), "a read is sent again");
+            tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64())).await;
+        }
     }
 
     async fn exchange(&self, bearer: &Bearer, request: &Request) -> Result<Answer, Error> {

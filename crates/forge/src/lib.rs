@@ -1,7 +1,7 @@
 //! Everything about the Git host: credentials, commits, pushes, pull requests, merging, its webhooks.
 //!
 //! Speaks `domain`'s nouns outward; GitHub's wire types stay inside. Nothing here decides what to do next, and
-//! nothing tries again by itself: a caller learns from [`Error::fault`] whether trying again makes sense.
+//! nothing that changes something is tried again: a caller learns from [`Error::fault`] whether trying again makes sense.
 //! Read the modules in this order:
 //!
 //! - [`settings`]: where the forge is, and as whom we speak to it.

@@ -4,6 +4,7 @@
 mod comments;
 mod credentials;
 mod documents;
+mod faults;
 mod history;
 mod host;
 mod merging;
