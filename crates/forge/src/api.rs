@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::Utc;
 use domain::fault::Chain;
 use octocrab::Octocrab;
-use reqwest::header::{ACCEPT, HeaderMap};
+use reqwest::header::{ACCEPT, ETAG, HeaderMap};
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     address::Address,
     budget::{Budgets, Priority, Purpose, Resource},
     credentials::{Account, Bearer},
+    etag::{Entry, Etags},
     limit,
 };
 pub(crate) use answer::Answer;
@@ -36,6 +37,7 @@ pub(crate) struct Api {
     address: Address,
     timeout: Duration,
     budgets: Budgets,
+    etags: Etags,
 }
 
 impl Api {
@@ -57,7 +59,8 @@ impl Api {
             .add_header(ACCEPT, "application/vnd.github+json".to_owned())
             .build()
             .map_err(unusable)?;
-        Ok(Self { octocrab, address, timeout: timeouts.request, budgets: Budgets::new(spending)? })
+        let budgets = Budgets::new(spending)?;
+        Ok(Self { octocrab, address, timeout: timeouts.request, budgets, etags: Etags::default() })
     }
 
     /// Where the interfaces are.
@@ -119,18 +122,37 @@ impl Api {
             Path::Rest(path) => format!("{}{path}", self.address.rest),
             Path::GraphQl => self.address.graphql.clone(),
         };
+        let known = Some(bearer).filter(|bearer| request.may_be_kept(bearer.account));
+        let known = known.and_then(|bearer| self.etags.find(&bearer.secret, &path));
         let body = request.body.as_ref();
         let response = match request.method {
-            Method::Get => octocrab._get(path).await,
-            Method::Post => octocrab._post(path, body).await,
-            Method::Put => octocrab._put(path, body).await,
-            Method::Patch => octocrab._patch(path, body).await,
+            Method::Get => octocrab._get_with_headers(path.as_str(), known.as_deref().map(Entry::condition)).await,
+            Method::Post => octocrab._post(path.as_str(), body).await,
+            Method::Put => octocrab._put(path.as_str(), body).await,
+            Method::Patch => octocrab._patch(path.as_str(), body).await,
         }
         .map_err(failed)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = octocrab.body_to_string(response).await.map_err(failed)?;
-        self.judge((bearer.account, request), &headers, Answer { status, body })
+        let answer = self.judge((bearer.account, request), &headers, Answer { status, body })?;
+        match (answer.status, known) {
+            (304, Some(known)) => Ok(Answer { status: 200, body: known.body.clone() }),
+            (304, None) => Err(request.unavailable("it says that nothing changed, and was not asked that")),
+            (200, _) if request.may_be_kept(bearer.account) => {
+                self.keep(bearer, path, &headers, &answer);
+                Ok(answer)
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// Keeps an answer that the forge has a name for.
+    fn keep(&self, bearer: &Bearer, path: String, headers: &HeaderMap, answer: &Answer) {
+        if let Some(etag) = headers.get(ETAG) {
+            let entry = Entry { etag: etag.clone(), body: answer.body.clone() };
+            self.etags.keep(&bearer.secret, path, entry);
+        }
     }
 
     /// Sorts out the answers that mean the same whatever was asked, and learns what is left.

@@ -17,7 +17,7 @@ pub(crate) enum Tokens {
     /// Always the same one.
     Personal(SecretString),
     /// Those of the installations of an App.
-    App(app::App),
+    App(Box<app::App>),
 }
 
 /// What a token must be good for.
@@ -61,7 +61,9 @@ impl Tokens {
                 }
                 Ok(Self::Personal(token.into()))
             }
-            Credentials::App { id, private_key } => app::App::new(id, private_key, extras).map(Self::App),
+            Credentials::App { id, private_key } => {
+                app::App::new(id, private_key, extras).map(|app| Self::App(Box::new(app)))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderMap, HeaderValue, IF_NONE_MATCH};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
@@ -48,13 +48,13 @@ impl Etags {
         let mut kept = self.kept();
         kept.clock += 1;
         let now = kept.clock;
-        let (entry, used) = kept.entries.get_mut(&key(token, path))?;
+        let (entry, used) = kept.entries.get_mut(&key(token, path.to_owned()))?;
         *used = now;
         Some(Arc::clone(entry))
     }
 
     /// Keeps an answer in place of the one before; the longest unused ones go when there are too many.
-    pub(crate) fn keep(&self, token: &SecretString, path: &str, entry: Entry) {
+    pub(crate) fn keep(&self, token: &SecretString, path: String, entry: Entry) {
         if entry.body.len() > LARGEST {
             return;
         }
@@ -76,8 +76,15 @@ impl Etags {
     }
 }
 
-fn key(token: &SecretString, path: &str) -> Key {
-    (Sha256::digest(token.expose_secret()).into(), path.to_owned())
+impl Entry {
+    /// The headers that ask for another answer only.
+    pub(crate) fn condition(&self) -> HeaderMap {
+        HeaderMap::from_iter([(IF_NONE_MATCH, self.etag.clone())])
+    }
+}
+
+fn key(token: &SecretString, path: String) -> Key {
+    (Sha256::digest(token.expose_secret()).into(), path)
 }
 
 #[cfg(test)]
@@ -95,8 +102,8 @@ mod tests {
     #[test]
     fn every_token_has_its_own_answers() {
         let etags = Etags::default();
-        etags.keep(&"a".into(), "/p", entry("of a"));
-        etags.keep(&"a".into(), "/p", entry("of a, later"));
+        etags.keep(&"a".into(), "/p".to_owned(), entry("of a"));
+        etags.keep(&"a".into(), "/p".to_owned(), entry("of a, later"));
         assert_eq!(body(&etags, "a", "/p").as_deref(), Some("of a, later"));
         assert_eq!((body(&etags, "b", "/p"), body(&etags, "a", "/q")), (None, None));
         assert_eq!(etags.kept().bytes, "of a, later".len());
@@ -106,10 +113,10 @@ mod tests {
     fn the_longest_unused_go_first() {
         let etags = Etags::default();
         for number in 0..MOST_ENTRIES {
-            etags.keep(&"a".into(), &format!("/{number}"), entry("x"));
+            etags.keep(&"a".into(), format!("/{number}"), entry("x"));
         }
         assert!(body(&etags, "a", "/0").is_some());
-        etags.keep(&"a".into(), "/more", entry("x"));
+        etags.keep(&"a".into(), "/more".to_owned(), entry("x"));
         assert!(body(&etags, "a", "/0").is_some());
         assert!(body(&etags, "a", "/1").is_none());
         assert_eq!(etags.kept().bytes, MOST_ENTRIES);
@@ -118,10 +125,10 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let etags = Etags::default();
-        etags.keep(&"a".into(), "/large", entry(&"x".repeat(LARGEST + 1)));
+        etags.keep(&"a".into(), "/large".to_owned(), entry(&"x".repeat(LARGEST + 1)));
         assert!(body(&etags, "a", "/large").is_none());
         for number in 0..100 {
-            etags.keep(&"a".into(), &format!("/{number}"), entry(&"x".repeat(LARGEST)));
+            etags.keep(&"a".into(), format!("/{number}"), entry(&"x".repeat(LARGEST)));
         }
         assert_eq!(etags.kept().bytes, MOST_BYTES);
         assert_eq!(etags.kept().entries.len(), MOST_BYTES / LARGEST);

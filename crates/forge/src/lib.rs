@@ -23,6 +23,7 @@ mod client;
 pub mod comment;
 mod credentials;
 pub mod error;
+mod etag;
 pub mod git;
 pub mod ground;
 mod limit;

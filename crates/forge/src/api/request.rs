@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     Error,
     budget::{Priority, Purpose, Resource},
-    credentials::Access,
+    credentials::{Access, Account},
     scrub::scrub,
 };
 
@@ -104,6 +104,11 @@ impl Request {
                 text.is_some_and(|text| text.trim_start().starts_with("query"))
             }
         }
+    }
+
+    /// Whether its answer may serve again. The App's own statements change too often for that.
+    pub(super) fn may_be_kept(&self, account: Account) -> bool {
+        self.method == Method::Get && account != Account::App
     }
 
     /// What has a limit for it.

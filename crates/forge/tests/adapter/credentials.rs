@@ -291,6 +291,15 @@ async fn the_forges_own_words_are_passed_on_without_a_token() -> anyhow::Result<
     host.answer("POST /graphql", 200, &errors)?;
     let error = forge.pull_request(&"acme/trinity".parse()?, domain::forge::Number(1)).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("sekret"), "{error:?}");
+
+    let repository = host.repository("acme/trinity", &[("a", "b")]).await?;
+    host.refuse_pushes("acme/trinity", &format!("bad token {TOKEN}"))?;
+    let tip = forge.tip(&repository, &"main".parse()?).await?;
+    let new = forge::NewCommit { tip, files: &[], message: "x", at: chrono::DateTime::UNIX_EPOCH };
+    let commit = forge.commit(&repository, &new).await?;
+    let branch = domain::proposal::ReleaseBranch::new(&"mandelbrot".parse()?, commit);
+    let error = forge.push(&repository, &branch, commit, &[]).await.unwrap_err();
+    assert!(error.to_string().ends_with("pre-receive hook declined · bad token [hidden]"), "{error}");
     Ok(())
 }
 

@@ -22,7 +22,7 @@ fn troubles() -> Vec<Action> {
 }
 
 /// Meets the next `times` requests that are not about tokens.
-fn meet(scene: &Scene, action: Action, times: u64) {
+fn meet(scene: &Scene, action: &Action, times: u64) {
     scene.sandbox.clear_faults();
     for path in ["/repos", "/graphql"] {
         let matching = Match { path: Some(path.to_owned()), times, ..Match::any() };
@@ -42,14 +42,14 @@ async fn a_read_gets_over_what_passes_and_gives_up_on_what_lasts() -> anyhow::Re
     let open = scene.create(1).await?;
     compare(&scene).await?;
     for action in troubles() {
-        meet(&scene, action.clone(), 2);
+        meet(&scene, &action, 2);
         scene.sandbox.clear_requests();
         compare(&scene).await?;
         let seen = scene.forge.pull_request(&scene.repository, open.number).await?;
         assert_eq!(seen.number, open.number);
         // Of the comparison, of the repository that it is about, and of the pull request.
         assert_eq!(scene.count(), 3 + 1 + 3, "{action:?}");
-        meet(&scene, action.clone(), 3);
+        meet(&scene, &action, 3);
         for error in [
             compare(&scene).await.unwrap_err(),
             scene.forge.pull_request(&scene.repository, open.number).await.unwrap_err(),
@@ -60,6 +60,13 @@ async fn a_read_gets_over_what_passes_and_gives_up_on_what_lasts() -> anyhow::Re
     }
     scene.sandbox.refuse_connections(2);
     scene.forge.pull_request(&scene.repository, open.number).await?;
+    // A kept connection that ends has nothing sent again that changes something.
+    scene.sandbox.refuse_connections(2);
+    let error = scene.forge.close(&scene.repository, open.number).await.unwrap_err();
+    assert_eq!(error.fault(), Fault::Transient, "{error}");
+    let error = scene.forge.close(&scene.repository, open.number).await.unwrap_err();
+    assert_eq!(error.fault(), Fault::Transient, "{error}");
+    scene.forge.close(&scene.repository, open.number).await?;
     Ok(())
 }
 
@@ -82,7 +89,7 @@ async fn a_change_is_sent_once_whatever_becomes_of_it() -> anyhow::Result<()> {
                 // It would be closed by those that have their effect.
                 continue;
             }
-            meet(&scene, action.clone(), 1);
+            meet(&scene, &action, 1);
             scene.sandbox.clear_requests();
             let ended = match change {
                 0 => scene.create(1).await.map(drop),
@@ -108,10 +115,10 @@ async fn a_release_is_made_once_though_every_change_was_answered_by_nobody() -> 
         scene.sandbox.add_fault(Trouble::new(pushing, action.clone()));
         assert_eq!(scene.push(1).await.unwrap_err().fault(), Fault::Transient, "{action:?}");
         let head = scene.push(1).await?;
-        meet(&scene, action.clone(), 1);
+        meet(&scene, &action, 1);
         assert_eq!(scene.create(1).await.unwrap_err().fault(), Fault::Transient, "{action:?}");
         let open = scene.create(1).await?;
-        meet(&scene, action.clone(), 1);
+        meet(&scene, &action, 1);
         assert_eq!(scene.arm(&open).await.unwrap_err().fault(), Fault::Transient, "{action:?}");
         assert_eq!(scene.arm(&open).await?, Armed::Armed);
         let report = Report { name: "ci".to_owned(), outcome: Outcome::Success, kind: Kind::CheckRun };

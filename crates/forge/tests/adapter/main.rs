@@ -4,6 +4,7 @@
 mod comments;
 mod credentials;
 mod documents;
+mod enterprise;
 mod faults;
 mod history;
 mod host;

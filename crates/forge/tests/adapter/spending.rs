@@ -90,10 +90,8 @@ pub(crate) fn branch(byte: u8) -> ReleaseBranch {
 }
 
 fn wait(error: &Error) -> anyhow::Result<Duration> {
-    match error.fault() {
-        Fault::Limited { retry_after: Some(wait) } => Ok(wait),
-        _ => anyhow::bail!("{error}"),
-    }
+    let Fault::Limited { retry_after: Some(wait) } = error.fault() else { anyhow::bail!("{error}") };
+    Ok(wait)
 }
 
 #[tokio::test]
@@ -187,5 +185,34 @@ async fn a_pause_of_git_is_kept_to() -> anyhow::Result<()> {
     let asked = scene.sandbox.requests();
     assert_eq!(asked.iter().filter(|one| one.path.ends_with("info/refs")).count(), 1);
     scene.forge.look_up(&scene.repository, Commit::from_bytes([1; 20]), &["main".parse()?]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_read_that_repeats_is_not_sent_again_and_costs_nothing() -> anyhow::Result<()> {
+    let scene = Scene::set("", Spending::default()).await?;
+    let tip = scene.forge.tip(&scene.repository, &scene.base).await?;
+    let main = [scene.base.clone()];
+    let look = async || scene.forge.look_up(&scene.repository, tip, &main).await;
+    let first = look().await?;
+    let cost = || scene.sandbox.used().values().map(|used| used.core).sum::<u64>();
+    let spent = cost();
+    scene.count();
+    for _ in 0..3 {
+        assert_eq!(look().await?, first);
+    }
+    let statuses: Vec<_> = scene.sandbox.requests().iter().map(|one| one.status).collect();
+    assert_eq!((statuses, cost()), (vec![Some(304); 3], spent));
+
+    // What changed is seen, and a new token begins anew.
+    let push = sandbox::Push::new("main", [("README", "x")]);
+    scene.sandbox.push(GITOPS, push).await?;
+    assert_eq!(look().await?, first);
+    scene.sandbox.expire_tokens().await?;
+    assert_eq!(look().await?, first);
+    let statuses: Vec<_> = scene.sandbox.requests().iter().skip(3).filter_map(|one| one.status).collect();
+    assert_eq!(statuses, [200, 401, 200, 201, 200]);
+    scene.sandbox.set_installed(GITOPS, false).await?;
+    assert!(look().await.is_err(), "what may not be seen any more is not answered from memory");
     Ok(())
 }
