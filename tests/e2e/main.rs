@@ -1,5 +1,6 @@
 //! The whole service as a process, between registries and a forge.
 
+mod access;
 mod barrier;
 mod branches;
 mod builds;

@@ -118,6 +118,13 @@ async fn a_release_can_be_told_over_http_alone() -> Result<()> {
     let fault = json!({ "match": { "path": "/rate_limit" }, "do": { "kind": "answer", "status": 500 } });
     call(Method::POST, "faults", fault).await?;
     assert_eq!(forge.get("/rate_limit").await?.0, 500);
+    for kind in [json!({ "kind": "truncate", "bytes": 3 }), json!({ "kind": "stale_read" })] {
+        call(Method::POST, "faults", json!({ "match": { "path": "/nothing" }, "do": kind })).await?;
+    }
+    assert_eq!(call(Method::GET, "faults", json!({})).await?[2]["do"]["kind"], "stale_read");
+    let target = json!({ "url": "http://127.0.0.1:9/", "fate": "reorder" });
+    call(Method::PUT, "webhook", target).await?;
+    assert_eq!(forge.sandbox.webhook().await?.map(|target| target.fate), Some(sandbox::Fate::Reorder));
     let requests = call(Method::GET, "requests", json!({})).await?;
     assert_eq!(requests[0]["fault"]["kind"], "answer");
     let (status, _) = forge.send(Method::PATCH, "/_sim/repositories/acme/app/settings", json!({ "typo": 1 })).await?;
