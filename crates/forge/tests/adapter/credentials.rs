@@ -171,13 +171,13 @@ async fn a_token_is_for_one_repository_and_for_what_is_done_there() -> anyhow::R
     host.answer(MINT, 201, &minted(TOKEN, "2999-01-01T00:00:00Z"))?;
     host.answer("GET /repos/acme/mandelbrot/compare/*", 200, &identical())?;
     let (one, other) = (Commit::from_bytes([1; 20]), Commit::from_bytes([2; 20]));
-    forge.ancestry(&"acme/mandelbrot".parse()?, one, other).await?;
+    forge.comparison(&"acme/mandelbrot".parse()?, one, other).await?;
     host.answer(FIND, 200, &installation(42))?;
     host.answer(MINT, 201, &minted(TOKEN, "2999-01-01T00:00:00Z"))?;
     forge.tip(&gitops, &"main".parse()?).await?;
     // What may write may read as well.
     host.answer(COMPARE, 200, &identical())?;
-    forge.ancestry(&gitops, one, other).await?;
+    forge.comparison(&gitops, one, other).await?;
     let reading = json!({ "metadata": "read", "contents": "read", "checks": "read", "statuses": "read" });
     let writing = json!({
         "metadata": "read", "contents": "write", "pull_requests": "write", "checks": "read", "statuses": "read",

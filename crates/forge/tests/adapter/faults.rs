@@ -32,7 +32,7 @@ fn meet(scene: &Scene, action: &Action, times: u64) {
 
 async fn compare(scene: &Scene) -> Result<(), Error> {
     let (one, other) = (Commit::from_bytes([1; 20]), Commit::from_bytes([2; 20]));
-    scene.forge.ancestry(&scene.repository, one, other).await.map(|ancestry| assert_eq!(ancestry, None))
+    scene.forge.comparison(&scene.repository, one, other).await.map(|comparison| assert!(comparison.is_none()))
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What is asked of a forge that has limits: no more than is left, and merges before new proposals.
 
+use conformance::Watched;
 use std::time::Duration;
 
 use domain::{
@@ -9,12 +10,12 @@ use domain::{
     proposal::ReleaseBranch,
 };
 use forge::{Armed, Credentials, Error, FileEdit, Forge, NewCommit, NewPullRequest, Order, Settings, Spending};
-use sandbox::{Limits, NewRepository, Options, Protection, Sandbox};
+use sandbox::{Limits, NewRepository, Options, Protection};
 use tempfile::TempDir;
 
 /// A sandbox with repositories of two owners, and a forge that speaks to it as an App.
 pub(crate) struct Scene {
-    pub(crate) sandbox: Sandbox,
+    pub(crate) sandbox: Watched,
     pub(crate) forge: Forge,
     pub(crate) repository: Repository,
     pub(crate) base: Branch,
@@ -27,7 +28,7 @@ const PATH: &str = "apps/aws/kustomization.yaml";
 
 impl Scene {
     pub(crate) async fn set(prefix: &str, spending: Spending) -> anyhow::Result<Self> {
-        let sandbox = Sandbox::start(Options::default()).await?;
+        let sandbox = Watched::start(Options::default()).await?;
         for name in [GITOPS, OTHER] {
             let mut new = NewRepository::with_files(name, [(PATH, "images: []\n")])?;
             new.settings.allow_auto_merge = true;
