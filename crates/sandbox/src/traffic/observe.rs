@@ -39,6 +39,7 @@ pub(crate) async fn observe(
         tokio::time::sleep(latency).await;
     }
     let meeting = Meeting { cut: &peer.cut, stop: shared.stop(), body: error_body };
+    let is_cut = matches!(action, Some(Action::Truncate { .. }));
     let is_stale = action == Some(Action::StaleRead);
     let mut response = meeting.hold(action, next.run(request)).await;
     if let Some(question) = question
@@ -51,7 +52,9 @@ pub(crate) async fn observe(
         shared.record().answered(number, response.status());
     }
     if let Some(tap) = tap {
-        response = copy(&tap, (head, sent), response).await;
+        // What breaks off can not be read to its end.
+        let whole = response.take_if(|_| !is_cut);
+        response = copy(&tap, (head, sent), whole).await.or(response);
     }
     shared.note_change();
     response.unwrap_or_default()
