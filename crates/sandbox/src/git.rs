@@ -5,6 +5,7 @@
 
 mod change;
 mod commit;
+mod content;
 mod merge;
 mod write;
 
@@ -21,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use change::FileChange;
 pub(crate) use commit::{CommitObject, Signature};
+pub(crate) use content::{Kind, TreeEntry};
 pub(crate) use merge::{Standing, Trial};
-pub(crate) use write::NewCommit;
+pub(crate) use write::{Modes, Move, NewCommit};
 
 /// The name of a Git object: 40 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -214,9 +216,17 @@ fn program() -> Command {
 }
 
 fn run(subcommand: &str, command: Command, input: Option<&[u8]>) -> Result<String, Error> {
-    let output = spawn(subcommand, command, input)?;
+    printed(subcommand, spawn(subcommand, command, input)?).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn run_raw(subcommand: &str, command: Command) -> Result<Vec<u8>, Error> {
+    printed(subcommand, spawn(subcommand, command, None)?)
+}
+
+/// What a command printed that must have succeeded.
+fn printed(subcommand: &str, output: Output) -> Result<Vec<u8>, Error> {
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        return Ok(output.stdout);
     }
     let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(Error::Refused { command: subcommand.to_owned(), stderr })

@@ -2,6 +2,7 @@
 //!
 //! As on GitHub, whatever is wrong with a document or a mutation is answered with status 200 and `errors`.
 
+mod content;
 mod execute;
 mod fragments;
 mod mutation;

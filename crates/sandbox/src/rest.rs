@@ -3,6 +3,7 @@
 //! An operation that is not here answers 404, as GitHub does for what it does not know.
 
 mod apps;
+mod blobs;
 mod call;
 mod checks;
 mod commits;
@@ -106,6 +107,7 @@ fn on_repository(world: &mut World, place: &Place, rest: &[&str]) -> Result<Answ
         ["statuses", sha] => checks::add_status(world, place, sha),
         ["check-runs"] => checks::create_run(world, place),
         ["check-runs", id] => checks::change_run(world, place, id),
+        ["git", "blobs", sha] if get => blobs::get(world, place, sha),
         ["branches" | "git" | "rules", ..] => references::route(world, place, rest),
         ["pulls", ..] => pulls::route(world, place, rest),
         ["issues", number, more @ ..] => issues::route(world, place, call::number(number)?, more),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Control, key};
 use crate::{
     error::Error,
-    git::{Bare, NewCommit, Oid, Signature},
+    git::{Bare, Modes, NewCommit, Oid, Signature},
     refusal::Refusal,
     render,
     world::{
@@ -309,7 +309,7 @@ fn push_commit(world: &mut World, key: &Key, push: &Push) -> Result<Oid, Refusal
         }
     };
     let files = push.files.iter().map(|(path, text)| (path.clone(), text.clone().map(String::into_bytes)));
-    let tree = repository.git.write_tree(parent.as_ref(), &files.collect())?;
+    let tree = repository.git.write_tree(parent.as_ref(), &files.collect(), Modes::Kept)?;
     let login = push.author.as_deref().unwrap_or(PERSON);
     let author = Signature {
         name: login.to_owned(),

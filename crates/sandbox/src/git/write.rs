@@ -14,6 +14,25 @@ pub(crate) struct NewCommit<'a> {
     pub(crate) committer: &'a Signature,
 }
 
+/// Which mode a file gets that was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Modes {
+    /// The one that it had.
+    Kept,
+    /// That of a plain file.
+    Plain,
+}
+
+/// A reference that is to be moved.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub(crate) name: String,
+    /// Where it must be; `None`: it must not be there.
+    pub(crate) before: Option<Oid>,
+    /// Where it shall be; `None`: it shall not be there.
+    pub(crate) after: Option<Oid>,
+}
+
 /// The name of the tree without a file, which every repository knows.
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
@@ -37,15 +56,16 @@ impl Bare {
 
     /// The tree of `parent` with some files written (`Some`) or deleted (`None`).
     ///
-    /// A file that was there keeps its mode, a new one is not executable.
+    /// A new file is a plain one.
     pub(crate) fn write_tree(
         &self,
         parent: Option<&Oid>,
         files: &BTreeMap<String, Option<Vec<u8>>>,
+        modes: Modes,
     ) -> Result<Oid, Error> {
-        let modes = match parent {
-            Some(parent) => self.modes(parent, files)?,
-            None => BTreeMap::new(),
+        let modes = match (parent, modes) {
+            (Some(parent), Modes::Kept) => self.modes(parent, files)?,
+            (Some(_) | None, _) => BTreeMap::new(),
         };
         let mut listed = String::new();
         for (path, content) in files {
@@ -59,6 +79,15 @@ impl Bare {
             listed.push_str(&line);
         }
         self.tree_from_index(parent, &listed)
+    }
+
+    /// Moves references: all of them, or none.
+    pub(crate) fn move_references(&self, moves: &[Move]) -> Result<(), Error> {
+        let name = |oid: &Option<Oid>| oid.as_ref().map_or(Oid::ZERO, Oid::as_str).to_owned();
+        let lines = moves.iter().map(|it| format!("update {}\0{}\0{}\0", it.name, name(&it.after), name(&it.before)));
+        let mut command = self.command("update-ref");
+        command.args(["--stdin", "-z"]);
+        run("update-ref", command, Some(lines.collect::<String>().as_bytes())).map(drop)
     }
 
     /// A file's content at a commit; `None` when it is not there.

@@ -1,8 +1,7 @@
 //! Mutations.
 
-use std::collections::BTreeMap;
+mod references;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use super::{
@@ -11,10 +10,8 @@ use super::{
     node::{Node, text},
 };
 use crate::{
-    git::{NewCommit, Oid, Signature},
+    git::Oid,
     merging::{ArmRequest, MergeRequest},
-    protection::{self, Update},
-    render,
     world::{
         app::Access,
         proposing::Edit,
@@ -39,6 +36,7 @@ impl Execution<'_> {
             "addLabelsToLabelable" => ("AddLabelsToLabelablePayload", self.add_labels(input, &actor)?),
             "createPullRequest" => ("CreatePullRequestPayload", self.create(input, &actor)?),
             "createCommitOnBranch" => ("CreateCommitOnBranchPayload", self.commit_on_branch(input, &actor)?),
+            "updateRefs" => ("UpdateRefsPayload", self.update_references(input, &actor)?),
             _ => self.change(name, input, &actor)?,
         };
         fields.push(("actor", Resolved::Object(Node::account(&actor))));
@@ -135,46 +133,16 @@ impl Execution<'_> {
                 self.permitted(&key, "pull_requests", Access::Write)?;
                 Ok((key, number))
             }
-            Node::Root(_) | Node::Repository(_) | Node::Reference(..) | Node::Commit(..) | Node::Plain(..) => {
+            Node::Root(_)
+            | Node::Repository(_)
+            | Node::Reference(..)
+            | Node::Commit(..)
+            | Node::Content(..)
+            | Node::Plain(..) => {
                 let text = format!("Could not resolve to PullRequest node with the global id of '{id}'.");
                 Err(Problem::typed("NOT_FOUND", text))
             }
         }
-    }
-
-    fn commit_on_branch(&mut self, input: &Input, actor: &str) -> Result<Fields, Problem> {
-        let empty = Input::new();
-        let object = |name: &str| input.get(name).and_then(Value::as_object).unwrap_or(&empty);
-        let (place, message) = (object("branch"), object("message"));
-        let branch = text(place, "branchName").trim_start_matches("refs/heads/").to_owned();
-        let missing = || Problem::typed("NOT_FOUND", "Could not resolve to a branch");
-        let key: Key = text(place, "repositoryNameWithOwner").parse().ok().ok_or_else(missing)?;
-        let repository = self.permitted(&key, "contents", Access::Write)?;
-        let tip = repository.tips.get(&branch).ok_or_else(missing)?;
-        let expected = text(input, "expectedHeadOid");
-        if tip.as_str() != expected {
-            let text = format!("Expected branch to point to \"{expected}\" but it did not.  Pull and try again.");
-            return Err(Problem::typed("STALE_DATA", text));
-        }
-        let tree = repository.git.write_tree(Some(tip), &file_changes(object("fileChanges"))?)?;
-        let author = Signature { name: actor.to_owned(), email: render::user::email(actor), when: self.world.now() };
-        let words = match (text(message, "headline"), text(message, "body")) {
-            (headline, "") => format!("{headline}\n"),
-            (headline, body) => format!("{headline}\n\n{body}\n"),
-        };
-        let new = NewCommit { tree: &tree, parents: &[tip], message: &words, author: &author, committer: &author };
-        let commit = repository.git.write_commit(&new)?;
-        let reference = format!("refs/heads/{branch}");
-        let update = Update { reference: &reference, after: Some(&commit) };
-        if let Some(reason) = protection::refuse(repository, actor, &update)?.first() {
-            return Err(Problem::typed("UNPROCESSABLE", reason.clone()));
-        }
-        repository.git.move_reference(&reference, tip, &commit)?;
-        self.world.settle(&key, actor)?;
-        Ok(vec![
-            ("commit", Resolved::Object(Node::Commit(key.clone(), commit))),
-            ("ref", Resolved::Object(Node::Reference(key, branch))),
-        ])
     }
 }
 
@@ -184,24 +152,6 @@ fn merge_input(input: &Input) -> Result<(Method, Option<Oid>, Message), Problem>
     let invalid = |_| Problem::typed("UNPROCESSABLE", "expectedHeadOid is not a commit");
     let message = Message { headline: owned(input, "commitHeadline"), body: owned(input, "commitBody") };
     Ok((method, expected.transpose().map_err(invalid)?, message))
-}
-
-fn file_changes(changes: &Input) -> Result<BTreeMap<String, Option<Vec<u8>>>, Problem> {
-    let list = |name: &str| changes.get(name).and_then(Value::as_array).into_iter().flatten();
-    let mut files = BTreeMap::new();
-    for addition in list("additions").filter_map(Value::as_object) {
-        let path = text(addition, "path").to_owned();
-        let decoded = STANDARD.decode(text(addition, "contents"));
-        let content = decoded.map_err(|error| Problem::typed("UNPROCESSABLE", format!("{path}: {error}")))?;
-        files.insert(path, Some(content));
-    }
-    for deletion in list("deletions").filter_map(Value::as_object) {
-        files.insert(text(deletion, "path").to_owned(), None);
-    }
-    if files.keys().any(|path| path.is_empty() || path.starts_with('/') || path.contains('\0')) {
-        return Err(Problem::typed("UNPROCESSABLE", "A path was requested that is not valid"));
-    }
-    Ok(files)
 }
 
 fn owned(input: &Input, name: &str) -> Option<String> {

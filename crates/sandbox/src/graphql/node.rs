@@ -8,7 +8,7 @@ use super::{
     schema,
 };
 use crate::{
-    git::Oid,
+    git::{Kind, Oid},
     render,
     world::{
         app::Access,
@@ -28,6 +28,8 @@ pub(super) enum Node {
     /// A branch.
     Reference(Key, String),
     Commit(Key, Oid),
+    /// A tree or a file.
+    Content(Key, Oid, Kind),
     /// An object whose fields are all known: connections, payloads, accounts.
     Plain(&'static str, Vec<(&'static str, Resolved)>),
 }
@@ -42,7 +44,9 @@ impl Node {
             Self::Repository(_) => "Repository",
             Self::PullRequest(..) => "PullRequest",
             Self::Reference(..) => "Ref",
-            Self::Commit(..) => "Commit",
+            Self::Commit(..) | Self::Content(_, _, Kind::Commit) => "Commit",
+            Self::Content(_, _, Kind::Tree) => "Tree",
+            Self::Content(_, _, Kind::Blob) => "Blob",
         }
     }
 
@@ -109,7 +113,8 @@ impl Execution<'_> {
             Node::Repository(key) => self.repository(key, name, arguments),
             Node::PullRequest(key, number) => self.pull_request(key, *number, name, arguments),
             Node::Reference(key, branch) => self.reference(key, branch, name, arguments),
-            Node::Commit(key, oid) => self.commit(key, oid, name),
+            Node::Commit(key, oid) => self.commit(key, oid, name, arguments),
+            Node::Content(key, oid, _) => self.content_field(key, oid, name),
             Node::Plain(_, fields) => {
                 let found = fields.iter().find(|(known, _)| *known == name);
                 Ok(found.map_or(Resolved::NULL, |(_, resolved)| resolved.clone()))
@@ -187,6 +192,7 @@ impl Execution<'_> {
             "rebaseMergeAllowed" => json!(settings.allow_rebase_merge),
             "deleteBranchOnMerge" => json!(settings.delete_branch_on_merge),
             "label" => return Ok(Resolved::Object(Node::label(text(arguments, "name")))),
+            "refs" => return self.references(key, arguments),
             "pullRequest" | "pullRequests" => return self.pull_requests(key, name, arguments),
             _ => return self.content(key, name, arguments),
         };
@@ -269,13 +275,21 @@ impl Execution<'_> {
         })
     }
 
-    fn commit(&self, key: &Key, oid: &Oid, name: &str) -> Result<Resolved, Problem> {
+    fn commit(&self, key: &Key, oid: &Oid, name: &str, arguments: &Arguments) -> Result<Resolved, Problem> {
         let repository = self.world.repository(key)?;
         let value = match name {
             "id" => json!(format!("C_kwDOSB{:08x}:{oid}", repository.id)),
             "oid" => json!(oid),
             "abbreviatedOid" => json!(oid.as_str().chars().take(7).collect::<String>()),
             "url" => json!(format!("{}/{}/commit/{oid}", self.world.url, repository.key)),
+            "file" => return self.file(key, oid, text(arguments, "path")),
+            "tree" => return self.tree(key, oid),
+            "signature" => {
+                let valid = Resolved::Leaf(json!(true));
+                let ours = [("isValid", valid.clone()), ("wasSignedByGitHub", valid)];
+                let signature = || Node::Plain("GpgSignature", ours.to_vec());
+                return Ok(Resolved::optional(repository.verified.contains(oid).then(signature)));
+            }
             "statusCheckRollup" => {
                 self.permitted(key, "checks", Access::Read)?;
                 let state = |outcome| match outcome {
@@ -291,6 +305,11 @@ impl Execution<'_> {
             _ => {
                 let Some(commit) = repository.git.commit(oid)? else { return Ok(Resolved::NULL) };
                 match name {
+                    "parents" => {
+                        let parents = commit.parents.into_iter().map(|parent| Node::Commit(key.clone(), parent));
+                        let parents = Node::connection("CommitConnection", parents.collect(), arguments);
+                        return Ok(Resolved::Object(parents));
+                    }
                     "message" => json!(commit.message),
                     "messageHeadline" => json!(commit.headline()),
                     "messageBody" => json!(commit.body()),

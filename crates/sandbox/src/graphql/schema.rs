@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn every_type_of_the_schema_is_defined() {
         let schema = schema();
-        let scalars = ["ID", "Int", "String", "Boolean", "DateTime", "GitObjectID", "URI", "HTML", "Base64String"];
+        let scalars =
+            ["ID", "Int", "String", "Boolean", "DateTime", "GitObjectID", "GitRefname", "URI", "HTML", "Base64String"];
         let known = |name: &str| {
             scalars.contains(&name)
                 || schema.outputs.contains_key(name)

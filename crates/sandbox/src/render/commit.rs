@@ -32,13 +32,7 @@ pub(crate) fn full(world: &World, repository: &Repository, commit: &CommitObject
             "tree": { "sha": commit.tree, "url": format!("{base}/git/trees/{}", commit.tree) },
             "author": signature(&commit.author),
             "committer": signature(&commit.committer),
-            "verification": {
-                "verified": false,
-                "reason": "unsigned",
-                "payload": null,
-                "signature": null,
-                "verified_at": null,
-            },
+            "verification": verification(repository, commit),
         },
         "author": account(world, &commit.author),
         "committer": account(world, &commit.committer),
@@ -60,6 +54,18 @@ pub(crate) fn in_push(world: &World, key: &Key, commit: &CommitObject) -> Value 
         "added": [],
         "removed": [],
         "modified": [],
+    })
+}
+
+/// What the forge thinks of a commit's signature: it knows its own, and nobody else's key.
+fn verification(repository: &Repository, commit: &CommitObject) -> Value {
+    let verified = repository.verified.contains(&commit.oid);
+    json!({
+        "verified": verified,
+        "reason": if verified { "valid" } else { "unsigned" },
+        "payload": null,
+        "signature": null,
+        "verified_at": verified.then(|| render::time(commit.committer.when)),
     })
 }
 

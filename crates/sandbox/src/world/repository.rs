@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     str::FromStr,
 };
@@ -94,6 +94,8 @@ pub(crate) struct Repository {
     pub(crate) pull_requests: BTreeMap<u64, PullRequest>,
     pub(crate) statuses: Vec<Status>,
     pub(crate) check_runs: Vec<CheckRun>,
+    /// The commits that the forge made and signed itself.
+    pub(crate) verified: BTreeSet<Oid>,
     /// Whether the App may use it.
     pub(crate) installed: bool,
     pub(crate) created_at: DateTime<Utc>,
@@ -123,6 +125,7 @@ impl Repository {
             pull_requests: BTreeMap::new(),
             statuses: Vec::new(),
             check_runs: Vec::new(),
+            verified: BTreeSet::new(),
             installed: true,
             created_at: now,
             pushed_at: now,

@@ -12,5 +12,6 @@ mod git;
 mod graphql;
 mod limits;
 mod models;
+mod references;
 mod rest;
 mod webhooks;
