@@ -70,8 +70,8 @@ pub enum Error {
         /// Which branch.
         branch: Branch,
     },
-    /// The kept object store does not have that commit (any more): look at the branch's tip again.
-    #[error("commit {commit} of {repository} is not in the object store")]
+    /// The kept object store, or the forge, does not have that commit (any more): look at the branch's tip again.
+    #[error("commit {commit} of {repository} is not there any more")]
     UnknownCommit {
         /// In which repository.
         repository: Repository,
@@ -136,6 +136,36 @@ pub enum Error {
         /// What is at its tip.
         tip: Commit,
     },
+    /// Somebody moved the branch while we did; nothing was changed.
+    #[error("branch {branch} moved while it was written to")]
+    Moved {
+        /// Which branch.
+        branch: Branch,
+    },
+    /// A file is not a plain one, and the forge can only write plain ones.
+    #[error(
+        "{path} in {repository} is executable or writable by its group, and GitHub would make it a plain file: take \
+         that from the file, or set `github.write: git`"
+    )]
+    NotPlain {
+        /// In which repository.
+        repository: Repository,
+        /// Which path.
+        path: String,
+    },
+    /// Another branch has the name of a directory that the branch would be in, or is in the branch as if it were one.
+    #[error(
+        "{repository} can not have branch {branch} beside its branch {taken_by}: Git would need a directory where it has \
+         a file; delete or rename {taken_by}"
+    )]
+    NameTaken {
+        /// In which repository.
+        repository: Repository,
+        /// Which branch can not be made.
+        branch: Branch,
+        /// Which one is in the way.
+        taken_by: Branch,
+    },
     /// What should be a regular file or a directory is something else, as a symbolic link.
     #[error("{path} in {repository} is {found}, not {wanted}")]
     WrongKind {
@@ -198,20 +228,25 @@ impl Error {
             | Self::Forbidden { .. }
             | Self::NoRepository { .. }
             | Self::NoBranch { .. }
+            | Self::NameTaken { .. }
+            | Self::NotPlain { .. }
             | Self::WrongKind { .. }
             | Self::NoPullRequest { .. }
             | Self::Refused { .. } => Fault::Permanent,
             Self::Limited { retry_after, .. } => Fault::Limited { retry_after: *retry_after },
             Self::Kept { retry_after, .. } => Fault::Limited { retry_after: Some(*retry_after) },
             Self::Unavailable { .. } | Self::Misunderstood { .. } | Self::Store { .. } => Fault::Transient,
-            Self::UnknownCommit { .. } | Self::ForeignTip { .. } | Self::NothingToMerge { .. } => Fault::Stale,
+            Self::UnknownCommit { .. } | Self::ForeignTip { .. } | Self::Moved { .. } | Self::NothingToMerge { .. } => {
+                Fault::Stale
+            }
             Self::PushRefused { why, .. } => push_fault(why),
             Self::Unmergeable { refusal, .. } => refusal.fault(),
         }
     }
 }
 
-/// Two pushes at once collide on the reference's lock, which passes; what a rule refuses does not.
+/// Two pushes at once collide on the reference's lock, which passes; what a rule refuses does not. A name that is taken
+/// is told in the same words by the forge: it is looked for among the branches before anything is sent.
 fn push_fault(why: &str) -> Fault {
     let why = why.to_lowercase();
     let passing = ["cannot lock ref", "failed to update ref", "internal server error"];

@@ -1,4 +1,4 @@
-//! Branches, files, commits and pushes, over Git's own protocol and without any checkout.
+//! The way by Git: branches, files, commits and pushes, over Git's own protocol and without any checkout.
 
 mod remote;
 mod session;
@@ -8,7 +8,6 @@ mod tree;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use domain::{
     commit::Commit,
     forge::{Branch, Repository},
@@ -17,59 +16,31 @@ use domain::{
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Forge};
+use crate::{
+    Error,
+    client::Client,
+    write::{Files, NewCommit},
+};
 use remote::{Conversation, Target};
 pub(crate) use store::Stores;
 
-/// The files of one directory: their names and bytes.
-pub type Files = Vec<(String, Vec<u8>)>;
-
-/// A commit to be made on top of another.
+/// A forge that is spoken Git with.
 #[derive(Clone, Copy, Debug)]
-pub struct NewCommit<'a> {
-    /// Its only parent.
-    pub tip: Commit,
-    /// What it changes; everything else stays as it is.
-    pub files: &'a [FileEdit],
-    /// Its message.
-    pub message: &'a str,
-    /// When it is made, to the second.
-    pub at: DateTime<Utc>,
+pub(crate) struct Git<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) stores: &'a Stores,
 }
 
-/// The new content of one file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileEdit {
-    /// Where it is, from the repository's root.
-    pub path: String,
-    /// What it holds from now on.
-    pub bytes: Vec<u8>,
-}
-
-impl Forge {
+impl Git<'_> {
     /// The commit at the tip of a branch, with all its files fetched and kept.
-    ///
-    /// One request while the kept store has that commit already, two or three when it must be fetched.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoBranch`], [`Error::NoRepository`], and what any request can end with.
-    pub async fn tip(&self, repository: &Repository, branch: &Branch) -> Result<Commit, Error> {
+    pub(crate) async fn tip(&self, repository: &Repository, branch: &Branch) -> Result<Commit, Error> {
         let doing = format!("fetching {branch} of {repository}");
         let branch = branch.clone();
         self.converse(repository, doing, move |mut conversation| conversation.tip(&branch)).await
     }
 
     /// The files of these names in each of the directories, as they are in the commit `tip`; no request.
-    ///
-    /// The answer has one element for each directory, in their order: `None` when there is no such directory,
-    /// otherwise those of `names` that it has.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownCommit`]: `tip` was not fetched by [`Forge::tip`], or the store was made anew since.
-    /// [`Error::WrongKind`]: something has one of the names, but is a symbolic link, a directory or a submodule.
-    pub async fn read_directories(
+    pub(crate) async fn read_directories(
         &self,
         repository: &Repository,
         tip: Commit,
@@ -78,37 +49,23 @@ impl Forge {
     ) -> Result<Vec<Option<Files>>, Error> {
         let directories = owned(directories);
         let names = owned(names);
-        let job = self.stores().job(repository, "reading files of");
-        self.stores().run(&job, move |store| tree::read(store, tip, &directories, &names)).await
+        let job = self.stores.job(repository, "reading files of");
+        self.stores.run(&job, move |store| tree::read(store, tip, &directories, &names)).await
     }
 
     /// Makes a commit in the kept store; no request. The same input gives the same commit.
-    ///
-    /// A file keeps its mode, and a new one is a regular file; all other files keep every byte.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownCommit`] as for [`Forge::read_directories`]; [`Error::WrongKind`]: a path names something
-    /// else than a file.
-    pub async fn commit(&self, repository: &Repository, new: &NewCommit<'_>) -> Result<Commit, Error> {
-        let (tip, at) = (new.tip, new.at);
+    pub(crate) async fn commit(&self, repository: &Repository, new: &NewCommit<'_>) -> Result<Commit, Error> {
+        let (tip, at, branch) = (new.tip, new.at, new.branch.clone());
         let (files, message) = (new.files.to_vec(), new.message.to_owned());
-        let job = self.stores().job(repository, "making a commit for");
+        let job = self.stores.job(repository, "making a commit for");
         let write = move |store: &mut store::Store| {
-            tree::write(store, &NewCommit { tip, files: &files, message: &message, at })
+            tree::write(store, &NewCommit { branch: &branch, ours: &[], tip, files: &files, message: &message, at })
         };
-        self.stores().run(&job, write).await
+        self.stores.run(&job, write).await
     }
 
-    /// Makes a commit of the kept store the tip of a release branch, by force, but only over an absent branch or
-    /// one of `ours`: the heads that we pushed before. Repeatable. Two requests.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ForeignTip`]: somebody else's commit is there. [`Error::PushRefused`]: a rule of the repository
-    /// refuses it. [`Error::UnknownCommit`]: `commit` was not made by [`Forge::commit`], or the store was made
-    /// anew since.
-    pub async fn push(
+    /// Makes a commit of the kept store the tip of a release branch. Two requests.
+    pub(crate) async fn push(
         &self,
         repository: &Repository,
         branch: &ReleaseBranch,
@@ -116,17 +73,11 @@ impl Forge {
         ours: &[Commit],
     ) -> Result<(), Error> {
         let doing = format!("pushing {} to {repository}", branch.branch());
-        self.client().may_propose(repository, &doing).await?;
         self.move_branch(repository, doing, (branch, Target::Commit(commit)), ours).await
     }
 
-    /// Deletes a release branch, but only while its tip is one of `ours`. An absent branch is fine. One or two
-    /// requests.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ForeignTip`] and [`Error::PushRefused`] as for [`Forge::push`].
-    pub async fn delete_branch(
+    /// Deletes a release branch. One or two requests.
+    pub(crate) async fn delete_branch(
         &self,
         repository: &Repository,
         branch: &ReleaseBranch,
@@ -155,13 +106,13 @@ impl Forge {
         doing: String,
         work: impl Fn(Conversation<'_>) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
-        let token = self.client().token(repository).await?;
+        let token = self.client.token(repository).await?;
         let first = self.converse_once(repository, &token, doing.clone(), work.clone()).await;
         let again = match &first {
-            Err(Error::Unauthorized { .. }) => self.client().forget(repository, &token).await,
+            Err(Error::Unauthorized { .. }) => self.client.forget(repository, &token).await,
             Err(Error::NoRepository { .. } | Error::Forbidden { .. }) => {
                 // It may be out of reach of this token only; the next one tells.
-                self.client().forget(repository, &token).await;
+                self.client.forget(repository, &token).await;
                 false
             }
             Err(Error::Store { .. }) => true,
@@ -170,7 +121,7 @@ impl Forge {
         if !again {
             return first;
         }
-        let token = self.client().token(repository).await?;
+        let token = self.client.token(repository).await?;
         self.converse_once(repository, &token, doing, work).await
     }
 
@@ -181,13 +132,13 @@ impl Forge {
         doing: String,
         work: impl Fn(Conversation<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let job = self.stores().job(repository, "speaking Git with");
+        let job = self.stores.job(repository, "speaking Git with");
         let cancelled = CancellationToken::new();
         let _gone = cancelled.clone().drop_guard();
-        let url = self.client().git_url(repository);
-        let session = Arc::new(self.stores().session(&job, url, token, cancelled));
-        let ended = self.stores().run(&job, move |store| work(Conversation { store, session, doing })).await;
-        self.client().heed(repository, ended)
+        let url = self.client.git_url(repository);
+        let session = Arc::new(self.stores.session(&job, url, token, cancelled));
+        let ended = self.stores.run(&job, move |store| work(Conversation { store, session, doing })).await;
+        self.client.heed(repository, ended)
     }
 }
 

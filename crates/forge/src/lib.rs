@@ -8,7 +8,7 @@
 //! - [`error`] and [`refusal`]: what can go wrong.
 //! - [`source`]: what the forge says of commits.
 //! - [`ground`]: what a repository allows and requires.
-//! - [`git`]: branches, files, commits and pushes, over Git's own protocol.
+//! - [`mod@write`]: branches, files and commits, over Git's own protocol or made by the forge itself.
 //! - [`pull_request`]: finding, opening, labelling and closing pull requests.
 //! - [`comment`] and [`status`]: comments on pull requests, and statuses of their commits.
 //! - [`merging`]: the order to merge.
@@ -24,7 +24,7 @@ pub mod comment;
 mod credentials;
 pub mod error;
 mod etag;
-pub mod git;
+mod git;
 pub mod ground;
 mod limit;
 pub mod merging;
@@ -35,14 +35,15 @@ pub mod settings;
 pub mod source;
 pub mod status;
 pub mod webhook;
+pub mod write;
 
 pub use error::Error;
-pub use git::{FileEdit, NewCommit};
 pub use merging::{Armed, Order};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
-pub use settings::{Author, Credentials, Extra, Settings, Spending, Timeouts};
+pub use settings::{Author, Credentials, Extra, Settings, Spending, Timeouts, Write};
 pub use source::Comparison;
+pub use write::{FileEdit, NewCommit};
 
 use std::{fmt, sync::Arc};
 
@@ -57,7 +58,15 @@ pub struct Forge {
 
 struct Shared {
     client: Client,
-    stores: Stores,
+    way: Way,
+}
+
+/// How the forge is read and written.
+enum Way {
+    /// By Git, with object stores of our own.
+    Git(Stores),
+    /// By its interfaces alone.
+    Api,
 }
 
 impl Forge {
@@ -69,16 +78,19 @@ impl Forge {
     /// Tokio runtime.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let client = Client::new(&settings)?;
-        let stores = Stores::new(settings)?;
-        Ok(Self { shared: Arc::new(Shared { client, stores }) })
+        let way = match settings.write {
+            Write::Git => Way::Git(Stores::new(settings)?),
+            Write::Api => Way::Api,
+        };
+        Ok(Self { shared: Arc::new(Shared { client, way }) })
     }
 
     fn client(&self) -> &Client {
         &self.shared.client
     }
 
-    fn stores(&self) -> &Stores {
-        &self.shared.stores
+    fn way(&self) -> &Way {
+        &self.shared.way
     }
 }
 

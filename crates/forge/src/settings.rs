@@ -16,11 +16,14 @@ pub struct Settings {
     pub git_url: Option<Url>,
     /// As whom we speak to it.
     pub credentials: Credentials,
+    /// How files are read and commits are made.
+    pub write: Write,
     /// A directory of our own that no other process uses, for bare object stores; they are made anew when lost.
+    /// Not used where the forge makes the commits.
     pub data_dir: PathBuf,
     /// What is done besides proposing and merging.
     pub extras: Vec<Extra>,
-    /// Who our commits are by.
+    /// Who our commits are by, where the forge does not make them.
     pub author: Author,
     /// How long to wait for what.
     pub timeouts: Timeouts,
@@ -49,6 +52,16 @@ pub enum Extra {
     Labels,
     /// Commits get a status: Commit statuses: write.
     Statuses,
+}
+
+/// How files are read and commits are made; the trees are the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Write {
+    /// By Git: a shallow object store without a checkout, and a push.
+    #[default]
+    Git,
+    /// By the forge's interfaces, which sign the commits as the forge's own; nothing is kept.
+    Api,
 }
 
 /// Who our commits are by.
@@ -92,6 +105,7 @@ impl Settings {
             api_url,
             git_url: None,
             credentials,
+            write: Write::default(),
             data_dir,
             extras: Vec::new(),
             author: Author::default(),

@@ -16,6 +16,9 @@ use kustomize::{Change, Image, Missing, NewName, Outcome, Refusal, Version};
 
 use crate::{Error, outside::Outside};
 
+/// The files of a directory: names and contents.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// The overlays at the tip of the base branch.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -84,8 +87,7 @@ impl Outside {
 
     async fn read_overlays(&self, wanted: &Wanted<'_>) -> Result<Seen, Error> {
         let Wanted { application, gitops, .. } = wanted;
-        let tip = self.forge.tip(&gitops.repository, &gitops.base).await?;
-        let found = self.read(wanted, tip).await?;
+        let (tip, found) = self.read(wanted).await?;
         let mut standings = Vec::new();
         let (mut files_by_path, mut moves, mut between) = (BTreeMap::new(), Vec::new(), Vec::<Between>::new());
         for (target, files) in application.targets().iter().zip(found) {
@@ -109,12 +111,12 @@ impl Outside {
         Ok(Seen { overlays: promotion::overlays(standings), edit: Some(Edit { tip, files, moves, between }) })
     }
 
-    /// The kustomizations of all targets, in their order; `None` where there is no directory.
-    async fn read(&self, wanted: &Wanted<'_>, tip: Commit) -> Result<Vec<Option<Vec<(String, Vec<u8>)>>>, Error> {
-        let directories: Vec<&str> =
-            wanted.application.targets().iter().map(|target| target.overlay.as_str()).collect();
-        let repository = &wanted.gitops.repository;
-        Ok(self.forge.read_directories(repository, tip, &directories, &kustomize::FILE_NAMES).await?)
+    /// The tip of the base branch and the kustomizations of all targets there, in their order; `None` where there is no
+    /// directory.
+    async fn read(&self, wanted: &Wanted<'_>) -> Result<(Commit, Vec<Option<Files>>), Error> {
+        let Wanted { application, gitops, .. } = wanted;
+        let directories: Vec<&str> = application.targets().iter().map(|target| target.overlay.as_str()).collect();
+        Ok(self.forge.read_tip(&gitops.repository, &gitops.base, &directories, &kustomize::FILE_NAMES).await?)
     }
 
     /// Where one overlay stands, and what came after that: its tag names a commit, and the source repository says
@@ -158,8 +160,7 @@ pub(crate) async fn editable<'a>(
     // Any commit will do: nothing is written.
     let commit = Commit::from_bytes([0; 20]);
     let wanted = Wanted { application, gitops: &application.gitops, commit, builds: &[] };
-    let tip = outside.forge.tip(&application.gitops.repository, &application.gitops.base).await?;
-    let found = outside.read(&wanted, tip).await?;
+    let (_tip, found) = outside.read(&wanted).await?;
     let targets = application.targets().iter().zip(found);
     Ok(targets.map(|(target, files)| (target, edit(&wanted, target, files.as_deref()).map(|one| one.path))).collect())
 }

@@ -112,8 +112,8 @@ impl Performer<'_> {
 
     /// Commits the edits on the tip that was seen, pushes, and sees to it that there is a pull request.
     ///
-    /// The commit is recorded before it is pushed, so that after a crash in between it is known as ours. The same
-    /// edit on the same tip gives the same commit, so that doing it twice does nothing the second time.
+    /// The commit is recorded before the release branch points to it, so that after a crash in between it is known as
+    /// ours. The same edit on the same tip gives the same commit, so that doing it twice does nothing the second time.
     async fn propose(&self) -> Result<(), Error> {
         let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
         let Observed { promotion, branch, gathered, .. } = self.observed;
@@ -122,10 +122,11 @@ impl Performer<'_> {
         let message = self.proposal().commit_message();
         let file = |one: &Rewritten| FileEdit { path: one.path.clone(), bytes: one.after.clone() };
         let files: Vec<FileEdit> = edit.files.iter().map(file).collect();
-        let new = NewCommit { tip: edit.tip, files: &files, message: &message, at: promotion.opened_at };
+        let ours = store.heads_of_release(promotion.release).await?;
+        let new =
+            NewCommit { branch, ours: &ours, tip: edit.tip, files: &files, message: &message, at: promotion.opened_at };
         let head = forge.commit(&promotion.gitops, &new).await?;
         store.record_head(self.claim, PushedHead { commit: head, base: edit.tip }, Utc::now()).await?;
-        let ours = store.heads_of_release(promotion.release).await?;
         forge.push(&promotion.gitops, branch, head, &ours).await?;
         self.note("pushed", format!("{} is at {}", branch.branch(), head.short()), None).await?;
         if promotion.pull_request.is_none() {

@@ -10,16 +10,14 @@ use super::{
     store::{self, Store},
     transport,
 };
-use crate::{Error, scrub::scrub};
+use crate::{
+    Error,
+    scrub::scrub,
+    write::{self, NEEDS_READ, NEEDS_WRITE},
+};
 
 /// The longest text of a refusal that is passed on, in characters.
 const LONGEST_TEXT: usize = 1000;
-
-/// What a push needs beyond reading.
-const NEEDS_WRITE: &str = "it needs Contents: write";
-
-/// What a fetch needs.
-const NEEDS_READ: &str = "it needs Contents: read";
 
 /// A conversation with the repository that a store belongs to.
 pub(super) struct Conversation<'a> {
@@ -47,6 +45,8 @@ struct Said {
     aside: Vec<u8>,
     /// Why it did not move the reference.
     refused: Option<String>,
+    /// Whether the reference was not where it had been, so that nothing was sent.
+    moved: bool,
 }
 
 impl Conversation<'_> {
@@ -94,12 +94,28 @@ impl Conversation<'_> {
             (Some(current), _) if !ours.contains(&current) => {
                 return Err(Error::ForeignTip { branch: branch.clone(), tip: current });
             }
-            (Some(_) | None, _) => {}
+            (None, Target::Commit(_)) => self.check_name(&remote, branch)?,
+            (Some(_), _) => {}
         }
         let said = self.push(&mut remote, &format!("+{source}:{reference}"), current)?;
         match &said.refused {
+            None if said.moved => Err(Error::Moved { branch: branch.clone() }),
             None => Ok(()),
             Some(_) => Err(Error::PushRefused { branch: branch.clone(), why: said.text() }),
+        }
+    }
+
+    /// A branch that is to be made must not need a directory where another branch is a file, nor the other way round.
+    fn check_name(&self, remote: &Remote<'_>, branch: &Branch) -> Result<(), Error> {
+        let heads = remote.list().map_err(|error| self.failed(error, NEEDS_READ))?;
+        let others = heads.iter().filter_map(|head| head.name().strip_prefix("refs/heads/")?.parse().ok());
+        let mut in_the_way = others.filter(|other| write::clash(branch, other));
+        match in_the_way.next() {
+            None => Ok(()),
+            Some(taken_by) => {
+                let repository = self.store.repository().clone();
+                Err(Error::NameTaken { repository, branch: branch.clone(), taken_by })
+            }
         }
     }
 
@@ -112,6 +128,7 @@ impl Conversation<'_> {
             if updates.iter().all(|update| is_expected(update.src())) {
                 Ok(())
             } else {
+                said.borrow_mut().moved = true;
                 Err(git2::Error::from_str("the branch moved in the meantime"))
             }
         });
@@ -127,8 +144,11 @@ impl Conversation<'_> {
         options.remote_callbacks(callbacks);
         let sent = remote.push(&[command], Some(&mut options));
         drop(options);
-        sent.map_err(|error| self.failed(error, NEEDS_WRITE))?;
-        Ok(said.into_inner())
+        let said = said.into_inner();
+        match sent {
+            Err(error) if !said.moved => Err(self.failed(error, NEEDS_WRITE)),
+            Ok(()) | Err(_) => Ok(said),
+        }
     }
 
     fn enter(&self) -> Result<transport::Entered, Error> {

@@ -3,16 +3,13 @@
 use std::path::Path;
 
 use domain::commit::Commit;
-use git2::{ErrorCode, FileMode, ObjectType, Oid, Signature, Time, Tree, build::TreeUpdateBuilder};
+use git2::{ErrorCode, FileMode, Oid, Signature, Time, Tree, build::TreeUpdateBuilder};
 
-use super::{FileEdit, Files, NewCommit, store, store::Store};
-use crate::Error;
-
-/// The bits of a mode that say what an entry is (`git help fast-import`, "filemodify").
-const FILE: i32 = 0o100_644;
-const FILE_OF_GROUP: i32 = 0o100_664;
-const EXECUTABLE: i32 = 0o100_755;
-const LINK: i32 = 0o120_000;
+use super::{store, store::Store};
+use crate::{
+    Error,
+    write::{Entry, FileEdit, Files, NewCommit},
+};
 
 /// The files of these names in each directory.
 pub(super) fn read(
@@ -54,8 +51,8 @@ fn read_directory(store: &Store, root: &Tree<'_>, directory: &str, names: &[Stri
             let Some(entry) = entry(store, root, path)? else {
                 return Ok(None);
             };
-            if entry.kind != ObjectType::Tree {
-                return Err(wrong_kind(store, path, &entry, "a directory"));
+            if entry.kind != Entry::Directory {
+                return Err(wrong_kind(store, path, entry.kind, "a directory"));
             }
             found = tree(store, entry.id)?;
             &found
@@ -66,9 +63,9 @@ fn read_directory(store: &Store, root: &Tree<'_>, directory: &str, names: &[Stri
         let Some(entry) = entry(store, directory_tree, name)? else {
             continue;
         };
-        if !entry.is_regular() {
+        if !entry.kind.is_regular() {
             let path = format!("{}/{name}", directory.trim_matches('/'));
-            return Err(wrong_kind(store, path.trim_start_matches('/'), &entry, "a regular file"));
+            return Err(wrong_kind(store, path.trim_start_matches('/'), entry.kind, "a regular file"));
         }
         let blob = store.git().find_blob(entry.id).map_err(|source| store.broken("reading a file", source))?;
         files.push((name.clone(), blob.content().to_vec()));
@@ -81,46 +78,30 @@ fn mode(store: &Store, root: &Tree<'_>, file: &FileEdit) -> Result<FileMode, Err
     let Some(entry) = entry(store, root, &file.path)? else {
         return Ok(FileMode::Blob);
     };
-    match entry.mode {
-        FILE => Ok(FileMode::Blob),
-        FILE_OF_GROUP => Ok(FileMode::BlobGroupWritable),
-        EXECUTABLE => Ok(FileMode::BlobExecutable),
-        _ => Err(wrong_kind(store, &file.path, &entry, "a regular file")),
-    }
-}
-
-/// What a tree has under a path.
-struct Entry {
-    id: Oid,
-    kind: ObjectType,
-    mode: i32,
-}
-
-impl Entry {
-    fn is_regular(&self) -> bool {
-        matches!(self.mode, FILE | FILE_OF_GROUP | EXECUTABLE)
-    }
-
-    fn what(&self) -> &'static str {
-        match (self.mode, self.kind) {
-            (LINK, _) => "a symbolic link",
-            (_, ObjectType::Tree) => "a directory",
-            (_, ObjectType::Commit) => "a submodule",
-            (_, ObjectType::Blob) => "a file",
-            (_, ObjectType::Any | ObjectType::Tag) => "something odd",
+    match entry.kind {
+        Entry::Plain => Ok(FileMode::Blob),
+        Entry::OfGroup => Ok(FileMode::BlobGroupWritable),
+        Entry::Executable => Ok(FileMode::BlobExecutable),
+        Entry::Link | Entry::Directory | Entry::Submodule | Entry::Odd => {
+            Err(wrong_kind(store, &file.path, entry.kind, "a regular file"))
         }
     }
 }
 
+/// What a tree has under a path.
+struct Found {
+    id: Oid,
+    kind: Entry,
+}
+
 /// What is under a path; `None` when nothing is. What stands in the path instead of a directory counts as nothing
 /// under it, except that a symbolic link is never followed.
-fn entry(store: &Store, root: &Tree<'_>, path: &str) -> Result<Option<Entry>, Error> {
+fn entry(store: &Store, root: &Tree<'_>, path: &str) -> Result<Option<Found>, Error> {
     match root.get_path(Path::new(path)) {
-        Ok(entry) => Ok(Some(Entry {
-            id: entry.id(),
-            kind: entry.kind().unwrap_or(ObjectType::Any),
-            mode: entry.filemode_raw(),
-        })),
+        Ok(entry) => {
+            let mode = u32::try_from(entry.filemode_raw()).unwrap_or_default();
+            Ok(Some(Found { id: entry.id(), kind: Entry::of_mode(mode) }))
+        }
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
         Err(source) => Err(store.broken("reading a tree", source)),
     }
@@ -130,6 +111,6 @@ fn tree(store: &Store, id: Oid) -> Result<Tree<'_>, Error> {
     store.git().find_tree(id).map_err(|source| store.broken("reading a tree", source))
 }
 
-fn wrong_kind(store: &Store, path: &str, entry: &Entry, wanted: &'static str) -> Error {
-    Error::WrongKind { repository: store.repository().clone(), path: path.to_owned(), found: entry.what(), wanted }
+fn wrong_kind(store: &Store, path: &str, found: Entry, wanted: &'static str) -> Error {
+    Error::WrongKind { repository: store.repository().clone(), path: path.to_owned(), found: found.what(), wanted }
 }

@@ -186,7 +186,8 @@ impl Host {
         make_executable(&hook)
     }
 
-    fn bare(&self, name: &str) -> PathBuf {
+    /// Where a repository is on disk.
+    pub(crate) fn bare(&self, name: &str) -> PathBuf {
         self.shared.root.join(format!("{name}.git"))
     }
 
@@ -208,7 +209,7 @@ impl Drop for Host {
 }
 
 /// `git`, on which the user's configuration has no influence.
-fn git(directory: &Path) -> Command {
+pub(crate) fn git(directory: &Path) -> Command {
     let mut git = Command::new("git");
     git.current_dir(directory)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

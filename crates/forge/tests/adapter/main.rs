@@ -1,6 +1,7 @@
 //! The adapter over a socket: real Git repositories behind `git`'s own server side, and scripted answers of REST and
 //! GraphQL where it is their words that count.
 
+mod clash;
 mod comments;
 mod credentials;
 mod documents;
@@ -16,3 +17,4 @@ mod sandbox;
 mod source;
 mod spending;
 mod trouble;
+mod ways;

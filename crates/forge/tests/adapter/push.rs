@@ -31,7 +31,8 @@ fn edits(content: &str) -> Vec<FileEdit> {
 async fn commit(forge: &Forge, repository: &Repository, content: &str) -> anyhow::Result<Commit> {
     let tip = forge.tip(repository, &"main".parse()?).await?;
     let files = edits(content);
-    let new = NewCommit { tip, files: &files, message: "release(x): y\n", at: at(0) };
+    let branch = branch()?;
+    let new = NewCommit { branch: &branch, ours: &[], tip, files: &files, message: "release(x): y\n", at: at(0) };
     Ok(forge.commit(repository, &new).await?)
 }
 
@@ -42,7 +43,8 @@ async fn the_same_input_gives_the_same_commit() -> anyhow::Result<()> {
     let forge = host.forge()?;
     let tip = forge.tip(&repository, &"main".parse()?).await?;
     let files = edits("a");
-    let new = NewCommit { tip, files: &files, message: "m", at: at(0) };
+    let branch = branch()?;
+    let new = NewCommit { branch: &branch, ours: &[], tip, files: &files, message: "m", at: at(0) };
     let first = forge.commit(&repository, &new).await?;
     assert_eq!(forge.commit(&repository, &new).await?, first);
     let later = NewCommit { at: at(1), ..new };
@@ -176,7 +178,8 @@ async fn an_edit_does_not_follow_a_symbolic_link() -> anyhow::Result<()> {
     let forge = host.forge()?;
     let tip = forge.tip(&repository, &"main".parse()?).await?;
     let files = [FileEdit { path: "apps/link".to_owned(), bytes: Vec::new() }];
-    let new = NewCommit { tip, files: &files, message: "m", at: at(0) };
+    let branch = branch()?;
+    let new = NewCommit { branch: &branch, ours: &[], tip, files: &files, message: "m", at: at(0) };
     let error = forge.commit(&repository, &new).await.unwrap_err();
     assert_eq!(error.to_string(), "apps/link in acme/trinity is a symbolic link, not a regular file");
     Ok(())

@@ -55,9 +55,10 @@ impl Stage {
         anyhow::ensure!(read.iter().all(Option::is_some), "{read:?}");
         let files = [FileEdit { path: PATH.to_owned(), bytes: content.as_bytes().to_vec() }];
         let at = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default();
-        let new = NewCommit { tip, files: &files, message: "release(x): y\n", at };
+        let branch = branch()?;
+        let new = NewCommit { branch: &branch, ours: &[], tip, files: &files, message: "release(x): y\n", at };
         let commit = self.forge.commit(&self.repository, &new).await?;
-        self.forge.push(&self.repository, &branch()?, commit, &[]).await?;
+        self.forge.push(&self.repository, &branch, commit, &[]).await?;
         Ok(commit)
     }
 
