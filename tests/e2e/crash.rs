@@ -25,17 +25,31 @@ enum Moment {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_any_request_to_the_forge_it_goes_on_where_it_was() -> Result<()> {
-    killed_at_every_request(Moment::Before).await
+    killed_at_every_request(Moment::Before, SceneOptions::default()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_any_request_to_the_forge_it_goes_on_where_it_was() -> Result<()> {
-    killed_at_every_request(Moment::After).await
+    killed_at_every_request(Moment::After, SceneOptions::default()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_any_request_it_goes_on_where_it_was_though_the_forge_makes_the_commits() -> Result<()> {
+    killed_at_every_request(Moment::Before, by_api()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_any_request_it_goes_on_where_it_was_though_the_forge_makes_the_commits() -> Result<()> {
+    killed_at_every_request(Moment::After, by_api()).await
+}
+
+fn by_api() -> SceneOptions {
+    SceneOptions { github: "  write: api\n".to_owned(), ..SceneOptions::default() }
 }
 
 /// Kills at the first request of a release, at the second, and so on until a release needs fewer.
-async fn killed_at_every_request(moment: Moment) -> Result<()> {
-    let scene = Scene::start(SceneOptions::default()).await?;
+async fn killed_at_every_request(moment: Moment, options: SceneOptions) -> Result<()> {
+    let scene = Scene::start(options).await?;
     let mut kills = 0;
     for nth in 1.. {
         ensure!(nth < 60, "a release that takes {nth} requests");
@@ -49,6 +63,8 @@ async fn killed_at_every_request(moment: Moment) -> Result<()> {
     let all = scene.pull_requests().await?;
     assert_eq!(all.len(), kills + 1, "not one pull request for each release: {all:#?}");
     assert!(all.iter().all(|one| one.state == "merged" && one.labels == ["release"]), "{all:#?}");
+    let left = scene.forge.repository(GITOPS).await?.branches;
+    assert_eq!(left.keys().collect::<Vec<_>>(), ["main"], "branches are left behind");
     scene.end().await;
     Ok(())
 }

@@ -27,3 +27,4 @@ mod trouble;
 mod unheard;
 mod unprotected;
 mod words;
+mod writing;

@@ -44,6 +44,8 @@ pub struct SceneOptions {
     pub check_after: Option<Duration>,
     /// What the application's settings have besides, in YAML, each line indented by four.
     pub application: String,
+    /// What the settings of the forge have besides, in YAML, each line indented by two.
+    pub github: String,
     /// How soon Tagferry looks again by itself.
     pub poll_interval: &'static str,
     /// How long a round trip takes longer on every connection.
@@ -76,6 +78,7 @@ impl Default for SceneOptions {
             forge_webhooks: true,
             check_after: Some(Duration::from_millis(100)),
             application: String::new(),
+            github: String::new(),
             poll_interval: "1h",
             latency: None,
             registry_host: None,
@@ -173,7 +176,7 @@ github:
   app: {{ id: 1, private_key: {{ file: '{}' }} }}
   webhook_secrets: [{{ file: '{}' }}]
   poll_interval: {}
-api:
+{}api:
   tokens:
     - {{ name: e2e, sha256: {TOKEN_SHA256}, role: viewer }}
     - {{ name: e2e-releaser, sha256: {RELEASER_TOKEN_SHA256}, role: releaser }}
@@ -195,6 +198,7 @@ applications:
             key.display(),
             forge_secret.display(),
             self.options.poll_interval,
+            self.options.github,
             registry_secret.display(),
             self.registry_host,
             self.registry_host,

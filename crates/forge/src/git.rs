@@ -2,6 +2,7 @@
 
 mod remote;
 mod session;
+mod signing;
 mod store;
 mod transport;
 mod tree;

@@ -41,7 +41,7 @@ pub use error::Error;
 pub use merging::{Armed, Order};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
-pub use settings::{Author, Credentials, Extra, Settings, Spending, Timeouts, Write};
+pub use settings::{Author, Credentials, Extra, Settings, Signing, Spending, Timeouts, Write};
 pub use source::Comparison;
 pub use write::{FileEdit, NewCommit};
 
@@ -74,12 +74,12 @@ impl Forge {
     ///
     /// # Errors
     ///
-    /// [`Error::Settings`]: an address, the private key or the token can not be used, or it is called outside a
+    /// [`Error::Settings`]: an address, a private key or the token can not be used, or it is called outside a
     /// Tokio runtime.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let client = Client::new(&settings)?;
-        let way = match settings.write {
-            Write::Git => Way::Git(Stores::new(settings)?),
+        let way = match &settings.write {
+            Write::Git(_) => Way::Git(Stores::new(settings)?),
             Write::Api => Way::Api,
         };
         Ok(Self { shared: Arc::new(Shared { client, way }) })

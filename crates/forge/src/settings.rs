@@ -55,13 +55,19 @@ pub enum Extra {
 }
 
 /// How files are read and commits are made; the trees are the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Write {
-    /// By Git: a shallow object store without a checkout, and a push.
-    #[default]
-    Git,
+    /// By Git: a shallow object store without a checkout, and a push; commits are signed where there is a key.
+    Git(Option<Signing>),
     /// By the forge's interfaces, which sign the commits as the forge's own; nothing is kept.
     Api,
+}
+
+/// What commits are signed with.
+#[derive(Clone, Debug)]
+pub enum Signing {
+    /// A private key as OpenSSH writes it: Ed25519, without a passphrase.
+    Ssh(SecretString),
 }
 
 /// Who our commits are by.
@@ -105,7 +111,7 @@ impl Settings {
             api_url,
             git_url: None,
             credentials,
-            write: Write::default(),
+            write: Write::Git(None),
             data_dir,
             extras: Vec::new(),
             author: Author::default(),

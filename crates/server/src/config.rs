@@ -12,6 +12,7 @@ mod limits;
 mod secret;
 mod sender;
 mod spending;
+mod write;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,6 +36,7 @@ pub use self::{
     secret::{SecretSource, SecretSources, SecretUnavailable},
     sender::{Reader, Sender, SenderKind, SenderSettings},
     spending::SpendingSettings,
+    write::{AuthorSettings, SigningFormat, SigningSettings, WriteSettings},
 };
 use self::{
     fields::{UniqueMap, duration, parsed, parsed_option},
@@ -77,7 +79,7 @@ pub struct ServerSettings {
     /// The address that others reach it by; `tagferry check` prints each sender's from it.
     #[serde(default, deserialize_with = "parsed_option")]
     pub public_url: Option<Url>,
-    /// Where clones of GitOps repositories are kept; they can be deleted at any time.
+    /// Where clones of GitOps repositories are kept, when they are written by Git; they can be deleted at any time.
     #[serde(default = "ServerSettings::default_data_dir")]
     pub data_dir: PathBuf,
     /// How much is taken at once.
@@ -107,6 +109,13 @@ pub struct GitHubSettings {
     pub app: Option<AppSettings>,
     /// A personal access token to act with, in place of an App.
     pub token: Option<SecretSource>,
+    /// How files are read and commits are made.
+    #[serde(default)]
+    pub write: WriteSettings,
+    /// Who commits are by; Tagferry when it is not given.
+    pub author: Option<AuthorSettings>,
+    /// What commits are signed with; they are not when it is not given.
+    pub signing: Option<SigningSettings>,
     /// The secrets of its webhook, which is then taken at `/v1/hooks/github`.
     #[serde(default)]
     pub webhook_secrets: SecretSources,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::{self, Config, LimitSettings},
+    config::{self, Config, LimitSettings, WriteSettings},
     connections,
     http::{self, Door, Limits, REPORTS, Reports, Shared, State, Tally},
 };
@@ -80,7 +80,9 @@ impl Service {
         let reports = reports(config, &applications)?;
         let limits = config.server.limits;
         let data_dir = config.server.data_dir.join("git");
-        std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
+        if config.github.write == WriteSettings::Git {
+            std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
+        }
         let registries = registries(config)?;
         let forge = forge(config, data_dir)?;
         let store = store::Store::open(&config.store.url, Utc::now()).await?;
@@ -156,10 +158,16 @@ fn forge(config: &Config, data_dir: PathBuf) -> Result<forge::Forge, Error> {
     let mut settings = forge::Settings::new(config.github.api_url.clone(), config.github.credentials()?, data_dir);
     settings.git_url.clone_from(&config.github.git_url);
     settings.spending = config.github.limits.into();
-    // Only who makes labels needs the permission to.
-    if config.applications()?.iter().any(|application| !application.pull_request.labels.is_empty()) {
+    // Only who makes labels and statuses needs the permission to.
+    let applications = config.applications()?;
+    if applications.iter().any(|application| !application.pull_request.labels.is_empty()) {
         settings.extras.push(forge::Extra::Labels);
     }
+    if applications.iter().any(|application| application.pull_request.verdict_status) {
+        settings.extras.push(forge::Extra::Statuses);
+    }
+    settings.write = config.github.write()?;
+    settings.author = config.github.author();
     Ok(forge::Forge::new(settings)?)
 }
 

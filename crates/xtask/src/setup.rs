@@ -22,7 +22,7 @@ struct Program {
     why: &'static str,
 }
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 6] = [
     Program { name: "git", package: "git", why: "the sandbox serves and merges real repositories with it" },
     Program {
         name: "docker-registry",
@@ -31,6 +31,7 @@ const PROGRAMS: [Program; 5] = [
     },
     Program { name: "curl", package: "curl", why: "the GitHub Action reports builds with it" },
     Program { name: "jq", package: "jq", why: "the GitHub Action writes its report with it" },
+    Program { name: "ssh-keygen", package: "openssh-client", why: "signatures of commits are verified with it" },
     Program { name: "skopeo", package: "skopeo", why: "the end-to-end tests push images with it" },
 ];
 

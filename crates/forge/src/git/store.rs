@@ -15,8 +15,8 @@ use secrecy::SecretString;
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::session::Session;
-use crate::{Author, Error, Settings, Timeouts};
+use super::{session::Session, signing::Signer};
+use crate::{Author, Error, Settings, Signing, Timeouts, Write};
 
 /// Each fetch adds a pack, and libgit2 has nothing that joins them: with more than this, looking an object up gets
 /// slower than fetching everything once again.
@@ -26,10 +26,19 @@ const MOST_PACKS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Stores {
     directory: PathBuf,
-    author: Author,
+    committer: Arc<Committer>,
     timeouts: Timeouts,
     http: reqwest::Client,
     busy: Mutex<HashMap<Repository, Arc<AsyncMutex<()>>>>,
+}
+
+/// Who commits are by, and what they are signed with.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    /// Who they are by.
+    pub(crate) author: Author,
+    /// What they are signed with, if they are.
+    pub(crate) signer: Option<Signer>,
 }
 
 /// A piece of work in the store of a repository.
@@ -45,7 +54,7 @@ pub(crate) struct Store {
     repository: Repository,
     path: PathBuf,
     git: git2::Repository,
-    author: Author,
+    committer: Arc<Committer>,
 }
 
 impl Stores {
@@ -61,9 +70,13 @@ impl Stores {
             .user_agent(concat!("git/tagferry-", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|source| Error::Settings { what: format!("no client for Git: {source}") })?;
+        let signer = match &settings.write {
+            Write::Git(Some(Signing::Ssh(key))) => Some(Signer::new(key)?),
+            Write::Git(None) | Write::Api => None,
+        };
         Ok(Self {
             directory: settings.data_dir,
-            author: settings.author,
+            committer: Arc::new(Committer { author: settings.author, signer }),
             timeouts: settings.timeouts,
             http,
             busy: Mutex::default(),
@@ -104,11 +117,12 @@ impl Stores {
         let turn = tokio::time::timeout_at(job.deadline, self.turn(&job.repository).lock_owned())
             .await
             .map_err(|_elapsed| late())?;
-        let (path, author) = (self.path(&job.repository), self.author.clone());
+        let (path, committer) = (self.path(&job.repository), Arc::clone(&self.committer));
         let (repository, doing) = (job.repository.clone(), job.doing);
         let blocking = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let result = Store::open(repository.clone(), path.clone(), author).and_then(|mut store| work(&mut store));
+            let result =
+                Store::open(repository.clone(), path.clone(), committer).and_then(|mut store| work(&mut store));
             if matches!(result, Err(Error::Store { .. })) {
                 discard(&repository, &path);
             }
@@ -136,7 +150,7 @@ impl Stores {
 
 impl Store {
     /// Opens the store, or makes it where there is none that can be opened.
-    fn open(repository: Repository, path: PathBuf, author: Author) -> Result<Self, Error> {
+    fn open(repository: Repository, path: PathBuf, committer: Arc<Committer>) -> Result<Self, Error> {
         let git = match open(&path) {
             Ok(git) => git,
             Err(error) => {
@@ -150,7 +164,7 @@ impl Store {
                 })?
             }
         };
-        Ok(Self { repository, path, git, author })
+        Ok(Self { repository, path, git, committer })
     }
 
     /// Makes the store anew when it has too many packs.
@@ -174,9 +188,9 @@ impl Store {
         &self.git
     }
 
-    /// Who commits are by.
-    pub(crate) fn author(&self) -> &Author {
-        &self.author
+    /// Who commits are by, and what they are signed with.
+    pub(crate) fn committer(&self) -> &Committer {
+        &self.committer
     }
 
     /// A commit that must be there.

@@ -5,7 +5,11 @@ use std::path::Path;
 use domain::commit::Commit;
 use git2::{ErrorCode, FileMode, Oid, Signature, Time, Tree, build::TreeUpdateBuilder};
 
-use super::{store, store::Store};
+use super::{
+    signing::Signer,
+    store,
+    store::{Committer, Store},
+};
 use crate::{
     Error,
     write::{Entry, FileEdit, Files, NewCommit},
@@ -36,11 +40,27 @@ pub(super) fn write(store: &Store, new: &NewCommit<'_>) -> Result<Commit, Error>
     }
     let tree = update.create_updated(store.git(), &root).map_err(broken)?;
     let tree = store.git().find_tree(tree).map_err(broken)?;
-    let author = store.author();
+    let Committer { author, signer } = store.committer();
     let time = Time::new(new.at.timestamp(), 0);
-    let signature = Signature::new(&author.name, &author.email, &time).map_err(broken)?;
-    let made = store.git().commit(None, &signature, &signature, new.message, &tree, &[&parent]).map_err(broken)?;
-    store::commit(made).ok_or_else(|| broken(git2::Error::from_str("it has no name")))
+    let by = Signature::new(&author.name, &author.email, &time).map_err(broken)?;
+    let made = match signer {
+        None => store.git().commit(None, &by, &by, new.message, &tree, &[&parent]),
+        Some(signer) => signed(store, signer, &by, (new.message, &tree, &parent)),
+    };
+    store::commit(made.map_err(broken)?).ok_or_else(|| broken(git2::Error::from_str("it has no name")))
+}
+
+/// Makes a commit with a signature over everything else in it.
+fn signed(
+    store: &Store,
+    signer: &Signer,
+    by: &Signature<'_>,
+    (message, tree, parent): (&str, &Tree<'_>, &git2::Commit<'_>),
+) -> Result<Oid, git2::Error> {
+    let buffer = store.git().commit_create_buffer(by, by, message, tree, &[parent])?;
+    let text = std::str::from_utf8(&buffer).map_err(|error| git2::Error::from_str(&error.to_string()))?;
+    let signature = signer.sign(text).map_err(|error| git2::Error::from_str(&error.to_string()))?;
+    store.git().commit_signed(text, &signature, None)
 }
 
 fn read_directory(store: &Store, root: &Tree<'_>, directory: &str, names: &[String]) -> Result<Option<Files>, Error> {

@@ -81,6 +81,11 @@ impl Host {
         Ok(Self { directory, url, shared })
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> url::Url {
+        self.url.parse().expect("its address and port are an address")
+    }
+
     /// A forge that speaks to it with the right token.
     pub(crate) fn forge(&self) -> anyhow::Result<Forge> {
         self.forge_as(Credentials::Token(TOKEN.into()))

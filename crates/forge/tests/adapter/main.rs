@@ -14,6 +14,7 @@ mod pull_requests;
 mod push;
 mod reading;
 mod sandbox;
+mod signing;
 mod source;
 mod spending;
 mod trouble;

@@ -28,7 +28,7 @@ type Way = (&'static str, Write);
 
 /// Both ways.
 fn ways() -> [Way; 2] {
-    [("git", Write::Git), ("api", Write::Api)]
+    [("git", Write::Git(None)), ("api", Write::Api)]
 }
 
 impl Ground {

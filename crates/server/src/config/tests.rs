@@ -89,18 +89,46 @@ fn the_example_in_the_tree_is_good() {
     let other = example
         .replace("  # token:", "  token:")
         .replace("  # git_url:", "  git_url:")
+        .replace("  # author:", "  author:")
+        .replace("  # signing:", "  signing:")
         .replace("# plain_http", "plain_http");
     let other: Vec<String> = other
         .lines()
         .map(|line| if line.contains(": { kind: ") { line.replacen("# ", "", 1) } else { line.to_owned() })
         .collect();
     let other = read(&other.join("\n")).unwrap();
-    assert!(other.github.git_url.is_some());
+    assert!(other.github.git_url.is_some() && other.github.author.is_some() && other.github.signing.is_some());
     let kinds: Vec<SenderKind> = other.senders.values().map(|sender| sender.kind).collect();
     let all = registry::webhook::Kind::ALL.map(SenderKind::Registry);
     for kind in all.into_iter().chain([SenderKind::GitHub]) {
         assert!(kinds.contains(&kind), "the example has no sender of kind {kind}");
     }
+}
+
+#[test]
+fn releases_are_written_by_git_or_by_the_api_and_signed_only_by_one_of_us() {
+    let github = |more: &str| {
+        let text = SMALLEST.replace("github: {", &format!("github: {{ {more},"));
+        assert!(text.contains(more), "{text}");
+        read(&text).unwrap().github
+    };
+    assert!(matches!(read(SMALLEST).unwrap().github.write(), Ok(forge::Write::Git(None))));
+    assert!(matches!(github("write: git").write(), Ok(forge::Write::Git(None))));
+    assert!(matches!(github("write: api").write(), Ok(forge::Write::Api)));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "a key").unwrap();
+    let signing = format!("signing: {{ format: ssh, key: {{ file: '{}' }} }}", file.path().display());
+    assert!(matches!(github(&signing).write(), Ok(forge::Write::Git(Some(forge::Signing::Ssh(_))))));
+    let both = github(&format!("write: api, {signing}")).write().unwrap_err();
+    assert_eq!(
+        both.to_string(),
+        "github.signing goes with github.write: git; with api GitHub signs the commits itself"
+    );
+    let gone = github("signing: { format: ssh, key: { file: /nonexistent/key } }").write().unwrap_err();
+    assert_eq!(gone.to_string(), "github.signing.key");
+    assert_eq!(github("write: git").author(), forge::Author::default());
+    let author = github("author: { name: Release Bot, email: bot@example.com }").author();
+    assert_eq!((author.name.as_str(), author.email.as_str()), ("Release Bot", "bot@example.com"));
 }
 
 #[test]
@@ -123,6 +151,13 @@ fn a_mistake_is_reported_with_its_line_and_column() {
         ("immutable: off", "immutable: maybe", "evidence is either required or off"),
         ("auto_merge: rebase", "auto_merge: force", "pull requests are merged by merge, squash or rebase"),
         ("9f86d081", "9f86", "sha256 is 64 hexadecimal digits"),
+        ("  poll_interval: 5m", "  write: ftp", "unknown variant `ftp`, expected `git` or `api`"),
+        ("  poll_interval: 5m", "  author: { name: 'A <b>', email: c }", "text without < and > was expected"),
+        (
+            "  poll_interval: 5m",
+            "  signing: { format: openpgp, key: { env: K } }",
+            "unknown variant `openpgp`, expected `ssh`",
+        ),
         ("image: mandelbrot", "image: 'mandel.*'", "\"mandel.*\""),
     ] {
         assert!(WHOLE.contains(right), "{right} is not in the sample");
