@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let applications = config.applications()?.len();
     config.registries()?;
     config.github.credentials()?;
-    config.github.write()?;
+    config.github.write()?.check()?;
     let doors = doors(&config)?;
     let findings = if arguments.online { Some(survey(&config)?) } else { None };
     let is_bad = findings.iter().flatten().any(|finding| finding.mark == Mark::Problem);

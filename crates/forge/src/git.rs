@@ -23,6 +23,7 @@ use crate::{
     write::{Files, NewCommit},
 };
 use remote::{Conversation, Target};
+pub(crate) use signing::Signer;
 pub(crate) use store::Stores;
 
 /// A forge that is spoken Git with.

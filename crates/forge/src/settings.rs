@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::{Error, git::Signer};
+
 /// Where the forge is, as whom we speak to it, and where fetched objects are kept.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -117,6 +119,20 @@ impl Settings {
             author: Author::default(),
             timeouts: Timeouts::default(),
             spending: Spending::default(),
+        }
+    }
+}
+
+impl Write {
+    /// Checks the key to sign with, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Settings`]: it can not be used.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Git(Some(Signing::Ssh(key))) => Signer::new(key).map(drop),
+            Self::Git(None) | Self::Api => Ok(()),
         }
     }
 }

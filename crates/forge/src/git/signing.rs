@@ -26,7 +26,7 @@ impl Signer {
         let unusable = |why: &str| Error::Settings { what: format!("the key to sign with (github.signing.key) {why}") };
         let other = "is no Ed25519 key as OpenSSH writes it: make one with `ssh-keygen -t ed25519`";
         let text = format!("{}\n", key.expose_secret().trim());
-        let key = PrivateKey::from_openssh(text).map_err(|_| unusable(other))?;
+        let key = PrivateKey::from_openssh(text).ok().ok_or_else(|| unusable(other))?;
         if key.is_encrypted() {
             return Err(unusable("has a passphrase: take it away with `ssh-keygen -p`, nobody is there to type it"));
         }
@@ -35,7 +35,8 @@ impl Signer {
         };
         let public = key.public_key().key_data().clone();
         let pair = Ed25519KeyPair::from_seed_and_public_key(&pair.private.to_bytes(), pair.public.as_ref())
-            .map_err(|_| unusable("has a public half that is not its own"))?;
+            .ok()
+            .ok_or_else(|| unusable("has a public half that is not its own"))?;
         Ok(Self { pair, public })
     }
 

@@ -90,6 +90,8 @@ async fn a_key_that_can_not_be_used_is_refused_without_repeating_it() -> anyhow:
         let host = Host::start().await?;
         let secret = key(host.directory.path(), arguments).await?;
         let error = forge(&host, &secret).unwrap_err().to_string();
+        let checked = Write::Git(Some(Signing::Ssh(secret.into()))).check();
+        assert_eq!(checked.unwrap_err().to_string(), error);
         assert!(error.contains("github.signing.key") && error.contains(expected), "{error}");
         assert!(!error.contains("BEGIN"), "{error}");
     }

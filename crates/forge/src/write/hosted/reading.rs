@@ -152,7 +152,8 @@ impl Hosted<'_> {
         let is_forbidden = reply.errors.iter().any(crate::client::Problem::is_forbidden);
         let is_whole = reply.errors.is_empty();
         match reply.data.and_then(inner) {
-            Some(found) if is_whole => Ok(found),
+            // What is absent in a repository that is there leaves a hole, which says enough.
+            Some(found) if is_whole || (is_absent && !is_forbidden) => Ok(found),
             None if is_absent || is_whole => Err(Error::NoRepository { repository: repository.clone() }),
             Some(_) | None if is_forbidden => {
                 Err(Error::Forbidden { doing: doing.to_owned(), why: message, needs: NEEDS_READ })
