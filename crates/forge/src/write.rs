@@ -1,7 +1,7 @@
 //! What a release reads and writes: the tip of the base branch with some of its files, a commit on it, and the release
 //! branch that is made to point to that commit.
 //!
-//! There are two ways, chosen by [`Write`](crate::Write), which leave the same tree on the forge: [`crate::git`] keeps
+//! There are two ways, chosen by [`Write`](crate::Write), which leave the same tree on the forge: `git` keeps
 //! an object store and pushes, `hosted` has the forge itself make the commit. Both put a commit where nobody looks
 //! first, so that its name can be recorded before a release branch points to it: what is on a release branch is ours
 //! exactly when it was recorded.
