@@ -86,7 +86,7 @@ impl Outside {
     }
 
     async fn read_overlays(&self, wanted: &Wanted<'_>) -> Result<Seen, Error> {
-        let Wanted { application, gitops, .. } = wanted;
+        let Wanted { application, .. } = wanted;
         let (tip, found) = self.read(wanted).await?;
         let mut standings = Vec::new();
         let (mut files_by_path, mut moves, mut between) = (BTreeMap::new(), Vec::new(), Vec::<Between>::new());

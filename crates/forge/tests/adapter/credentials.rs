@@ -295,9 +295,10 @@ async fn the_forges_own_words_are_passed_on_without_a_token() -> anyhow::Result<
     let repository = host.repository("acme/trinity", &[("a", "b")]).await?;
     host.refuse_pushes("acme/trinity", &format!("bad token {TOKEN}"))?;
     let tip = forge.tip(&repository, &"main".parse()?).await?;
-    let new = forge::NewCommit { tip, files: &[], message: "x", at: chrono::DateTime::UNIX_EPOCH };
+    let at = chrono::DateTime::UNIX_EPOCH;
+    let branch = domain::proposal::ReleaseBranch::new(&"mandelbrot".parse()?, tip);
+    let new = forge::NewCommit { branch: &branch, ours: &[], tip, files: &[], message: "x", at };
     let commit = forge.commit(&repository, &new).await?;
-    let branch = domain::proposal::ReleaseBranch::new(&"mandelbrot".parse()?, commit);
     let error = forge.push(&repository, &branch, commit, &[]).await.unwrap_err();
     assert!(error.to_string().ends_with("pre-receive hook declined · bad token [hidden]"), "{error}");
     Ok(())

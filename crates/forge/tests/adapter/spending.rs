@@ -52,9 +52,10 @@ impl Scene {
         let tip = self.forge.tip(&self.repository, &self.base).await?;
         let files = [FileEdit { path: PATH.to_owned(), bytes: format!("images: [{byte}]\n").into_bytes() }];
         let at = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default();
-        let new = NewCommit { tip, files: &files, message: "release(x): y\n", at };
+        let branch = branch(byte);
+        let new = NewCommit { branch: &branch, ours: &[], tip, files: &files, message: "release(x): y\n", at };
         let commit = self.forge.commit(&self.repository, &new).await?;
-        self.forge.push(&self.repository, &branch(byte), commit, &[commit]).await?;
+        self.forge.push(&self.repository, &branch, commit, &[commit]).await?;
         Ok(commit)
     }
 
