@@ -14,12 +14,17 @@ use crate::{
 use operation::{Operation, Parameter};
 
 /// What is asked for and is not in the reduced description, with the reason why that is right.
-pub const OUTSIDE: [(&str, &str, &str); 3] = [
+pub const OUTSIDE: [(&str, &str, &str); 4] = [
     ("GET", "/user", "who a personal token belongs to; the tests of the sandbox ask, our code does not"),
     (
         "GET",
         "/repos/{owner}/{repo}/issues/{issue_number}/comments",
         "looking for a comment of ours; the reduced description has only how one is made",
+    ),
+    (
+        "GET",
+        "/repos/{owner}/{repo}/git/blobs/{file_sha}",
+        "reading what GraphQL can not tell whole; the reduced description has no blobs",
     ),
     ("GET", "/app/hook/deliveries/{delivery_id}", "one delivery; the tests of the sandbox ask, our code does not"),
 ];

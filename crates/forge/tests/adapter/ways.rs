@@ -6,9 +6,10 @@ mod reading;
 mod writing;
 
 use anyhow::Context as _;
+use conformance::Watched;
 use domain::{commit::Commit, forge::Repository, proposal::ReleaseBranch};
 use forge::{Credentials, Error, FileEdit, Forge, NewCommit, Settings, Write};
-use sandbox::{NewRepository, Options, Push, Sandbox};
+use sandbox::{NewRepository, Options, Push};
 
 use crate::host::Host;
 
@@ -18,7 +19,7 @@ const STAGING: &str = "mandelbrot/deploy-tagferry-staging";
 
 /// A repository of the sandbox with any files, and forges that write it.
 struct Ground {
-    sandbox: Sandbox,
+    sandbox: Watched,
     host: Host,
     repository: Repository,
 }
@@ -34,7 +35,7 @@ fn ways() -> [Way; 2] {
 impl Ground {
     /// Files as [`Host::repository`] takes them.
     async fn lay(files: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let (sandbox, host) = (Sandbox::start(Options::default()).await?, Host::start().await?);
+        let (sandbox, host) = (Watched::start(Options::default()).await?, Host::start().await?);
         let repository = host.repository(GITOPS, files).await?;
         let mut new = NewRepository::with_files(GITOPS, [])?;
         new.copy_from = Some(host.bare(GITOPS));
