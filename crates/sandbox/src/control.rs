@@ -7,6 +7,7 @@ mod people;
 mod pull_request;
 mod repository;
 mod routes;
+mod rules;
 mod traffic;
 
 use std::{

@@ -2,12 +2,15 @@
 //!
 //! As on GitHub, whatever is wrong with a document or a mutation is answered with status 200 and `errors`.
 
+mod checks;
 mod content;
 mod execute;
 mod fragments;
 mod mutation;
 mod node;
 mod pull_request;
+mod queue;
+mod rules;
 mod schema;
 mod validate;
 mod value;

@@ -1,8 +1,8 @@
 //! A GitHub-compatible forge and an OCI registry on loopback, for the demo and the tests.
 //!
 //! [`Sandbox::start`] gives a forge over real Git repositories: GitHub's REST and GraphQL interfaces, Git over HTTP,
-//! protected branches, auto-merge and webhooks. [`Control`] does what people and the world do to it, in the process or
-//! over HTTP below `/_sim`. What is not here: rulesets, merge queues, forks, teams, deployments. The registry is a
+//! protected branches, rulesets, auto-merge, merge queues and webhooks. [`Control`] does what people and the world do to it, in the process or
+//! over HTTP below `/_sim`. What is not here: forks, teams, deployments. The registry is a
 //! server of its own, in [`registry`], and so is each cloud that signs what it sends, in [`senders`].
 //!
 //! Read the modules in this order: `world` (what is known) and `git` (what Git knows), `merging`, `rest`, `graphql` and
@@ -43,6 +43,7 @@ pub use traffic::{
 pub use webhook::{Delivered, Fate, Target, signature};
 pub use world::{
     check::{Kind, Outcome, Report, StatusState},
-    pull_request::Method,
+    pull_request::{Method, Removal},
     repository::{AutomaticCheck, Key, Protection, Settings},
+    rules::{MergeQueue, Rules},
 };

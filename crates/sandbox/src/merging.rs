@@ -2,19 +2,22 @@
 
 mod auto;
 mod perform;
+pub(crate) mod queue;
 
 use crate::{
     git::{self, Trial},
     refusal::Refusal,
     world::{
         check::Outcome,
-        pull_request::PullRequest,
-        repository::{Protection, Repository},
+        pull_request::{Method, PullRequest},
+        repository::Repository,
+        rules::Demands,
     },
 };
 
 pub(crate) use auto::ArmRequest;
 pub(crate) use perform::MergeRequest;
+pub(crate) use queue::EnqueueRequest;
 
 /// Whether an open pull request could be merged (`mergeable_state` in REST, `mergeStateStatus` in GraphQL).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,11 +74,12 @@ pub(crate) fn state(repository: &Repository, pull_request: &PullRequest) -> Resu
     if pull_request.draft {
         return Ok(MergeState::Draft);
     }
-    if let Some(protection) = repository.protections.get(&pull_request.base_branch) {
-        if let Some(sentence) = what_is_missing(repository, protection, pull_request) {
+    if let Some(demands) = repository.demands(&pull_request.base_branch) {
+        if let Some(sentence) = what_is_missing(repository, &demands, pull_request)? {
             return Ok(MergeState::Blocked(sentence));
         }
-        if protection.strict && repository.standing(base, head)?.behind > 0 {
+        // A queue tries each pull request on top of its base, so that none has to contain it.
+        if demands.strict && demands.queue.is_none() && repository.standing(base, head)?.behind > 0 {
             return Ok(MergeState::Behind);
         }
     }
@@ -96,14 +100,25 @@ pub(crate) fn state_as_read(repository: &Repository, pull_request: &PullRequest)
 }
 
 /// The first requirement of the base branch that is not fulfilled.
-fn what_is_missing(repository: &Repository, protection: &Protection, pull_request: &PullRequest) -> Option<String> {
+fn what_is_missing(
+    repository: &Repository,
+    demands: &Demands,
+    pull_request: &PullRequest,
+) -> Result<Option<String>, git::Error> {
     let approvals = u32::try_from(pull_request.approvals.len()).unwrap_or(u32::MAX);
-    let required = protection.required_approving_reviews;
+    let required = demands.approvals;
     if approvals < required {
         let reviews = if required == 1 { "review is" } else { "reviews are" };
-        return Some(format!("At least {required} approving {reviews} required by reviewers with write access."));
+        let text = format!("At least {required} approving {reviews} required by reviewers with write access.");
+        return Ok(Some(text));
     }
-    missing_checks(repository, &protection.required_checks, &pull_request.head)
+    if demands.signatures {
+        let commits = repository.git.commits_between(&pull_request.base, &pull_request.head)?;
+        if commits.iter().any(|commit| !repository.is_signed(&commit.oid)) {
+            return Ok(Some("Commits must have verified signatures.".to_owned()));
+        }
+    }
+    Ok(missing_checks(repository, &demands.checks, &pull_request.head))
 }
 
 /// The sentence about the required checks of a commit that did not succeed; `None` when all did.
@@ -142,18 +157,19 @@ pub(crate) fn may_push(repository: &Repository, branch: &str, login: &str) -> bo
     })
 }
 
-/// Refuses a method that the repository does not allow, in the words of the caller.
+/// Refuses a method that the repository or a rule of the base does not allow, in the words of the caller.
 fn require_method(
-    repository: &Repository,
-    method: crate::world::pull_request::Method,
+    (repository, pull_request): (&Repository, &PullRequest),
+    method: Method,
     refuse: impl FnOnce(&'static str, &'static str) -> Refusal,
 ) -> Result<(), Refusal> {
-    use crate::world::pull_request::Method;
     let settings = &repository.settings;
+    let by_rule = repository.demands(&pull_request.base_branch).and_then(|demands| demands.methods);
+    let is_off = |allowed: bool| !allowed || by_rule.as_ref().is_some_and(|methods| !methods.contains(&method));
     match method {
-        Method::Merge if !settings.allow_merge_commit => Err(refuse("Merge commits", "merge commits are")),
-        Method::Squash if !settings.allow_squash_merge => Err(refuse("Squash merges", "squash merging is")),
-        Method::Rebase if !settings.allow_rebase_merge => Err(refuse("Rebase merges", "rebase merging is")),
+        Method::Merge if is_off(settings.allow_merge_commit) => Err(refuse("Merge commits", "merge commits are")),
+        Method::Squash if is_off(settings.allow_squash_merge) => Err(refuse("Squash merges", "squash merging is")),
+        Method::Rebase if is_off(settings.allow_rebase_merge) => Err(refuse("Rebase merges", "rebase merging is")),
         Method::Merge | Method::Squash | Method::Rebase => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     git::{self, Oid},
     merging,
-    world::repository::Repository,
+    world::repository::{Protection, Repository},
 };
 
 /// A reference that somebody wants to change.
@@ -21,10 +21,15 @@ pub(crate) fn refuse(repository: &Repository, login: &str, update: &Update<'_>) 
     let Some(branch) = update.reference.strip_prefix("refs/heads/") else {
         return Ok(Vec::new());
     };
-    let Some(protection) = repository.protections.get(branch) else {
-        return Ok(Vec::new());
-    };
     let mut reasons = Vec::new();
+    if repository.pull_requests.values().any(|it| it.is_open() && it.head_branch == branch && it.queued.is_some()) {
+        reasons.push("Cannot change a branch whose pull request is in the merge queue".to_owned());
+    }
+    let Some(demands) = repository.demands(branch) else {
+        return Ok(reasons);
+    };
+    let unprotected = Protection { allow_force_pushes: true, allow_deletions: true, ..Protection::default() };
+    let protection = repository.protections.get(branch).unwrap_or(&unprotected);
     if !merging::may_push(repository, branch, login) {
         reasons.push("You're not authorized to push to this branch.".to_owned());
     }
@@ -38,11 +43,16 @@ pub(crate) fn refuse(repository: &Repository, login: &str, update: &Update<'_>) 
         }
         _ => {}
     }
-    if protection.require_pull_request || protection.required_approving_reviews > 0 {
+    if demands.queue.is_some() {
+        reasons.push("Changes must be made through the merge queue".to_owned());
+    } else if demands.by_pull_request {
         reasons.push("Changes must be made through a pull request.".to_owned());
     }
     if let Some(after) = update.after {
-        reasons.extend(merging::missing_checks(repository, &protection.required_checks, after));
+        reasons.extend(merging::missing_checks(repository, &demands.checks, after));
+        if demands.signatures && !repository.is_signed(after) {
+            reasons.push("Commits must have verified signatures.".to_owned());
+        }
     }
     Ok(reasons)
 }

@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod commit;
 pub(crate) mod pull_request;
 pub(crate) mod repository;
+pub(crate) mod rules;
 pub(crate) mod user;
 
 use chrono::{DateTime, Utc};

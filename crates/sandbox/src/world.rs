@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod proposing;
 pub(crate) mod pull_request;
 pub(crate) mod repository;
+pub(crate) mod rules;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 

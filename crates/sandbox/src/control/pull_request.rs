@@ -13,7 +13,7 @@ use crate::{
     world::{
         World,
         proposing::Edit,
-        pull_request::{Message, Method, NewPullRequest, State},
+        pull_request::{Message, Method, NewPullRequest, Removal, State},
         repository::Repository,
     },
 };
@@ -49,6 +49,10 @@ pub struct PullRequestView {
     pub merge_state: String,
     /// How it will be merged by itself; `None` when it will not.
     pub auto_merge: Option<Method>,
+    /// Whether it is in the queue of its base.
+    pub queued: bool,
+    /// Why it left the queue, each time that it did, oldest first.
+    pub removals: Vec<Removal>,
     /// The names of its labels.
     pub labels: Vec<String>,
     /// The accounts that approved it.
@@ -135,7 +139,7 @@ impl Control {
             let edit = Edit { title: change.title, body: change.body, base: change.base };
             world.edit(&key, by, number, edit)?;
             if let Some(draft) = change.draft {
-                world.repository_mut(&key)?.pull_request_mut(number)?.draft = draft;
+                world.set_draft(&key, by, number, draft)?;
             }
             if let Some(kept) = change.keep_labels {
                 let labels = world.repository(&key)?.pull_request(number)?.labels.clone();
@@ -165,6 +169,19 @@ impl Control {
     pub async fn close_pull_request(&self, repository: &str, number: u64) -> Result<(), Error> {
         let change = PullRequestChange { state: Some("closed".to_owned()), ..PullRequestChange::default() };
         self.change_pull_request(repository, number, change).await.map(drop)
+    }
+
+    /// Makes a label, which pull requests can then be given.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the repository does not exist.
+    pub async fn add_label(&self, repository: &str, name: &str) -> Result<(), Error> {
+        let (key, name) = (key(repository)?, name.to_owned());
+        let made = self.shared.with(move |world| {
+            world.repository_mut(&key)?.labels.insert(name);
+            Ok(())
+        });
+        Ok(made.await?)
     }
 
     /// Approves of a pull request. It may be merged by this.
@@ -232,6 +249,8 @@ fn view(world: &World, repository: &Repository, number: u64) -> Result<PullReque
         merge_commit: it.merge_commit().cloned(),
         merge_state: merging::state(repository, it)?.as_str().to_owned(),
         auto_merge: it.auto_merge.as_ref().map(|order| order.method),
+        queued: it.queued.is_some(),
+        removals: it.removals().collect(),
         labels: it.labels.clone(),
         approvals: it.approvals.iter().cloned().collect(),
         comments: it.comments.iter().map(|comment| comment.body.clone()).collect(),

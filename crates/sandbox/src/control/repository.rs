@@ -19,6 +19,7 @@ use crate::{
         World,
         check::Report,
         repository::{Key, Protection, Repository, Settings},
+        rules::Rules,
     },
 };
 
@@ -61,6 +62,8 @@ pub struct RepositoryView {
     pub settings: Settings,
     /// The protected branches.
     pub protection: BTreeMap<String, Protection>,
+    /// The rulesets of branches.
+    pub rules: BTreeMap<String, Rules>,
     /// Whether the App may use it.
     pub installed: bool,
 }
@@ -335,6 +338,7 @@ fn view(world: &World, repository: &Repository) -> RepositoryView {
         branches: repository.tips.clone(),
         settings: repository.settings.clone(),
         protection: repository.protections.clone(),
+        rules: repository.rules.clone(),
         installed: repository.installed,
     }
 }

@@ -18,13 +18,18 @@ use crate::{
     git::Oid,
     traffic::{self, Call, Limits},
     webhook::Target,
-    world::{check::Report, pull_request::Method, repository::Protection},
+    world::{
+        check::Report,
+        pull_request::{Method, Removal},
+        repository::Protection,
+        rules::Rules,
+    },
 };
 
 /// Every call of the forge that is not one of [`TRAFFIC_ROUTES`](crate::TRAFFIC_ROUTES).
 ///
 #[doc = include_str!("../control.md")]
-pub const ROUTES: [Call; 30] = [
+pub const ROUTES: [Call; 34] = [
     ("GET", "/_sim/repositories", "All repositories with their branches, settings and protection."),
     ("POST", "/_sim/repositories", "Make one: {name, files?: {path: text}, copy_from?, default_branch?, settings?}."),
     ("GET", "/_sim/repositories/{owner}/{name}", "One repository."),
@@ -35,6 +40,9 @@ pub const ROUTES: [Call; 30] = [
         "Protect a branch: {required_checks?, strict?, …}.",
     ),
     ("DELETE", "/_sim/repositories/{owner}/{name}/protection/{branch}", "Protect it no longer."),
+    ("PUT", "/_sim/repositories/{owner}/{name}/rules/{branch}", "Give a branch a ruleset: {merge_queue?, …}."),
+    ("DELETE", "/_sim/repositories/{owner}/{name}/rules/{branch}", "Take its ruleset away."),
+    ("POST", "/_sim/repositories/{owner}/{name}/labels", "Make a label: {name}."),
     ("PUT", "/_sim/repositories/{owner}/{name}/installation", "Install the App or take it away: {installed}."),
     ("POST", "/_sim/repositories/{owner}/{name}/checks", "Set a check: {revision, name, outcome?, kind?}."),
     (
@@ -54,6 +62,11 @@ pub const ROUTES: [Call; 30] = [
     ),
     ("POST", "/_sim/repositories/{owner}/{name}/pull-requests/{number}/approve", "Approve of one: {by}."),
     ("POST", "/_sim/repositories/{owner}/{name}/pull-requests/{number}/merge", "Merge one as a person: {method?}."),
+    (
+        "POST",
+        "/_sim/repositories/{owner}/{name}/pull-requests/{number}/dequeue",
+        "Take one out of its merge queue: {reason?}.",
+    ),
     ("GET", "/_sim/clock", "The sandbox's time."),
     ("POST", "/_sim/clock", "Let time pass: {advance_seconds}."),
     ("GET", "/_sim/app", "The App with its private key and installations."),
@@ -100,6 +113,8 @@ fn repositories() -> Router<Control> {
         .route("/repositories/{owner}/{name}", get(repository))
         .route("/repositories/{owner}/{name}/settings", patch(change_settings))
         .route("/repositories/{owner}/{name}/protection/{*branch}", put(protect).delete(unprotect))
+        .route("/repositories/{owner}/{name}/rules/{*branch}", put(set_rules).delete(remove_rules))
+        .route("/repositories/{owner}/{name}/labels", post(add_label))
         .route("/repositories/{owner}/{name}/installation", put(install))
         .route("/repositories/{owner}/{name}/checks", post(set_check))
         .route("/repositories/{owner}/{name}/push", post(push))
@@ -115,6 +130,7 @@ fn pull_requests() -> Router<Control> {
         .route(&one, get(pull_request).patch(change_pull_request))
         .route(&format!("{one}/approve"), post(approve))
         .route(&format!("{one}/merge"), post(merge))
+        .route(&format!("{one}/dequeue"), post(dequeue))
 }
 
 /// The list of all calls.
@@ -161,6 +177,30 @@ async fn protect(
 
 async fn unprotect(State(control): State<Control>, Path((owner, name, branch)): Branch) -> Answered {
     control.protect(&format!("{owner}/{name}"), &branch, None).await?;
+    done()
+}
+
+async fn set_rules(
+    State(control): State<Control>,
+    Path((owner, name, branch)): Branch,
+    Json(rules): Json<Rules>,
+) -> Answered {
+    control.set_rules(&format!("{owner}/{name}"), &branch, Some(rules)).await?;
+    done()
+}
+
+async fn remove_rules(State(control): State<Control>, Path((owner, name, branch)): Branch) -> Answered {
+    control.set_rules(&format!("{owner}/{name}"), &branch, None).await?;
+    done()
+}
+
+#[derive(Deserialize)]
+struct Label {
+    name: String,
+}
+
+async fn add_label(State(control): State<Control>, Path((owner, name)): Place, Json(new): Json<Label>) -> Answered {
+    control.add_label(&format!("{owner}/{name}"), &new.name).await?;
     done()
 }
 
@@ -271,6 +311,20 @@ async fn merge(
 ) -> Answered {
     let commit = control.merge(&format!("{owner}/{name}"), number, method).await?;
     Ok(Json(json!({ "commit": commit })))
+}
+
+#[derive(Deserialize)]
+struct Dequeue {
+    reason: Option<Removal>,
+}
+
+async fn dequeue(
+    State(control): State<Control>,
+    Path((owner, name, number)): Numbered,
+    Json(Dequeue { reason }): Json<Dequeue>,
+) -> Answered {
+    control.dequeue(&format!("{owner}/{name}"), number, reason.unwrap_or(Removal::Manual)).await?;
+    done()
 }
 
 async fn clock(State(control): State<Control>) -> Json<Value> {

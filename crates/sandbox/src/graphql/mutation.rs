@@ -8,10 +8,11 @@ use super::{
     Problem,
     execute::{Execution, Resolved},
     node::{Node, text},
+    queue,
 };
 use crate::{
     git::Oid,
-    merging::{ArmRequest, MergeRequest},
+    merging::{ArmRequest, EnqueueRequest, MergeRequest},
     world::{
         app::Access,
         proposing::Edit,
@@ -37,6 +38,8 @@ impl Execution<'_> {
             "createPullRequest" => ("CreatePullRequestPayload", self.create(input, &actor)?),
             "createCommitOnBranch" => ("CreateCommitOnBranchPayload", self.commit_on_branch(input, &actor)?),
             "updateRefs" => ("UpdateRefsPayload", self.update_references(input, &actor)?),
+            "enqueuePullRequest" => ("EnqueuePullRequestPayload", self.enqueue(input, &actor)?),
+            "dequeuePullRequest" => ("DequeuePullRequestPayload", self.dequeue(input, &actor)?),
             _ => self.change(name, input, &actor)?,
         };
         fields.push(("actor", Resolved::Object(Node::account(&actor))));
@@ -55,6 +58,7 @@ impl Execution<'_> {
             "enablePullRequestAutoMerge" => {
                 let (method, expected_head, message) = merge_input(input)?;
                 self.world.arm(&key, actor, ArmRequest { number, method, expected_head, message })?;
+                self.world.settle(&key, actor)?;
                 "EnablePullRequestAutoMergePayload"
             }
             "disablePullRequestAutoMerge" => {
@@ -84,6 +88,28 @@ impl Execution<'_> {
         Ok((payload, vec![("pullRequest", Resolved::Object(Node::PullRequest(key, number)))]))
     }
 
+    fn enqueue(&mut self, input: &Input, actor: &str) -> Result<Fields, Problem> {
+        let (key, number) = self.pull_request_of(input, "pullRequestId")?;
+        self.permitted(&key, "contents", Access::Write)?;
+        let (_, expected_head, _) = merge_input(input)?;
+        let jump = input.get("jump").and_then(Value::as_bool).unwrap_or(false);
+        self.world.enqueue(&key, actor, &EnqueueRequest { number, expected_head, jump })?;
+        let repository = self.world.repository(&key)?;
+        let entry = Resolved::optional(queue::entry_of(repository, repository.pull_request(number)?));
+        self.world.settle(&key, actor)?;
+        Ok(vec![("mergeQueueEntry", entry)])
+    }
+
+    fn dequeue(&mut self, input: &Input, actor: &str) -> Result<Fields, Problem> {
+        let (key, number) = self.pull_request_of(input, "id")?;
+        self.permitted(&key, "contents", Access::Write)?;
+        let repository = self.world.repository(&key)?;
+        let entry = Resolved::optional(queue::entry_of(repository, repository.pull_request(number)?));
+        self.world.dequeue(&key, actor, number)?;
+        self.world.settle(&key, actor)?;
+        Ok(vec![("mergeQueueEntry", entry)])
+    }
+
     fn update(&mut self, key: &Key, number: u64, input: &Input, actor: &str) -> Result<(), Problem> {
         let edit = Edit { title: owned(input, "title"), body: owned(input, "body"), base: owned(input, "baseRefName") };
         self.world.edit(key, actor, number, edit)?;
@@ -103,7 +129,8 @@ impl Execution<'_> {
             let missing =
                 || Problem::typed("NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'"));
             let name = id.strip_prefix("LA_").and_then(|digits| String::from_utf8(hex::decode(digits).ok()?).ok());
-            labels.push(name.ok_or_else(missing)?);
+            let known = name.filter(|name| self.world.repository(&key).is_ok_and(|it| it.label(name).is_some()));
+            labels.push(known.ok_or_else(missing)?);
         }
         self.world.label(&key, actor, number, &labels)?;
         Ok(vec![("labelable", Resolved::Object(Node::PullRequest(key, number)))])
@@ -138,6 +165,8 @@ impl Execution<'_> {
             | Node::Reference(..)
             | Node::Commit(..)
             | Node::Content(..)
+            | Node::CheckRun(..)
+            | Node::Status(..)
             | Node::Plain(..) => {
                 let text = format!("Could not resolve to PullRequest node with the global id of '{id}'.");
                 Err(Problem::typed("NOT_FOUND", text))

@@ -3,16 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Problem,
+    Problem, checks,
     execute::{Execution, Resolved},
-    schema,
+    queue, rules, schema,
 };
 use crate::{
     git::{Kind, Oid},
     render,
     world::{
         app::Access,
-        check::Outcome,
         pull_request::PullRequest,
         repository::{Key, Repository},
     },
@@ -30,6 +29,10 @@ pub(super) enum Node {
     Commit(Key, Oid),
     /// A tree or a file.
     Content(Key, Oid, Kind),
+    /// A check run by its number.
+    CheckRun(Key, u64),
+    /// A commit status by its number.
+    Status(Key, u64),
     /// An object whose fields are all known: connections, payloads, accounts.
     Plain(&'static str, Vec<(&'static str, Resolved)>),
 }
@@ -47,6 +50,8 @@ impl Node {
             Self::Commit(..) | Self::Content(_, _, Kind::Commit) => "Commit",
             Self::Content(_, _, Kind::Tree) => "Tree",
             Self::Content(_, _, Kind::Blob) => "Blob",
+            Self::CheckRun(..) => "CheckRun",
+            Self::Status(..) => "StatusContext",
         }
     }
 
@@ -115,6 +120,8 @@ impl Execution<'_> {
             Node::Reference(key, branch) => self.reference(key, branch, name, arguments),
             Node::Commit(key, oid) => self.commit(key, oid, name, arguments),
             Node::Content(key, oid, _) => self.content_field(key, oid, name),
+            Node::CheckRun(key, id) => self.check_run(key, *id, name, arguments),
+            Node::Status(key, id) => self.status(key, *id, name, arguments),
             Node::Plain(_, fields) => {
                 let found = fields.iter().find(|(known, _)| *known == name);
                 Ok(found.map_or(Resolved::NULL, |(_, resolved)| resolved.clone()))
@@ -191,8 +198,15 @@ impl Execution<'_> {
             "mergeCommitAllowed" => json!(settings.allow_merge_commit),
             "rebaseMergeAllowed" => json!(settings.allow_rebase_merge),
             "deleteBranchOnMerge" => json!(settings.delete_branch_on_merge),
-            "label" => return Ok(Resolved::Object(Node::label(text(arguments, "name")))),
             "refs" => return self.references(key, arguments),
+            "label" => {
+                let found = repository.label(text(arguments, "name"));
+                return Ok(Resolved::optional(found.map(Node::label)));
+            }
+            "mergeQueue" => {
+                let branch = arguments.get("branch").and_then(Value::as_str).unwrap_or(&repository.default_branch);
+                return Ok(Resolved::optional(queue::of_branch(self.world, repository, branch)));
+            }
             "pullRequest" | "pullRequests" => return self.pull_requests(key, name, arguments),
             _ => return self.content(key, name, arguments),
         };
@@ -255,6 +269,8 @@ impl Execution<'_> {
             "id" => Resolved::Leaf(json!(format!("REF_kwDOSB{:08x}:refs/heads/{branch}", repository.id))),
             "name" => Resolved::Leaf(json!(branch)),
             "prefix" => Resolved::Leaf(json!("refs/heads/")),
+            "refUpdateRule" => Resolved::optional(rules::update_rule(repository, branch, &self.actor())),
+            "rules" => Resolved::Object(rules::of_branch(repository, branch, arguments)),
             "target" => Resolved::optional(tip.map(|tip| Node::Commit(key.clone(), tip.clone()))),
             _ => {
                 let head = text(arguments, "headRef");
@@ -288,19 +304,11 @@ impl Execution<'_> {
                 let valid = Resolved::Leaf(json!(true));
                 let ours = [("isValid", valid.clone()), ("wasSignedByGitHub", valid)];
                 let signature = || Node::Plain("GpgSignature", ours.to_vec());
-                return Ok(Resolved::optional(repository.verified.contains(oid).then(signature)));
+                return Ok(Resolved::optional(repository.signed.contains(oid).then(signature)));
             }
             "statusCheckRollup" => {
                 self.permitted(key, "checks", Access::Read)?;
-                let state = |outcome| match outcome {
-                    Outcome::Success => "SUCCESS",
-                    Outcome::Failure => "FAILURE",
-                    Outcome::Pending => "PENDING",
-                };
-                let rollup = repository.rollup_of(oid).map(|outcome| {
-                    Node::Plain("StatusCheckRollup", vec![("state", Resolved::Leaf(json!(state(outcome))))])
-                });
-                return Ok(Resolved::optional(rollup));
+                return Ok(Resolved::optional(checks::rollup(repository, key, oid)));
             }
             _ => {
                 let Some(commit) = repository.git.commit(oid)? else { return Ok(Resolved::NULL) };

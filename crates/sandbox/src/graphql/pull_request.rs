@@ -6,6 +6,7 @@ use super::{
     Problem,
     execute::{Execution, Resolved},
     node::{Node, branch},
+    queue,
 };
 use crate::{
     merging::ArmRequest,
@@ -59,7 +60,7 @@ impl Execution<'_> {
         if let Some(value) = leaf(self.world, repository, pull_request, name) {
             return Ok(Resolved::Leaf(value));
         }
-        object(repository, pull_request, name, arguments)
+        object((self.world, repository), pull_request, name, arguments)
     }
 }
 
@@ -84,8 +85,9 @@ fn leaf(world: &World, repository: &Repository, it: &PullRequest, name: &str) ->
         "headRefOid" => json!(it.head),
         "baseRefName" => json!(it.base_branch),
         "baseRefOid" => json!(it.base),
-        // The sandbox has no merge queues.
-        "isMergeQueueEnabled" | "isInMergeQueue" | "isCrossRepository" => json!(false),
+        "isMergeQueueEnabled" => json!(repository.queue_of(&it.base_branch).is_some()),
+        "isInMergeQueue" => json!(it.queued.is_some()),
+        "isCrossRepository" => json!(false),
         "viewerCanDisableAutoMerge" => json!(it.auto_merge.is_some()),
         "reviewDecision" => review_decision(repository, it),
         _ => return None,
@@ -93,8 +95,7 @@ fn leaf(world: &World, repository: &Repository, it: &PullRequest, name: &str) ->
 }
 
 fn review_decision(repository: &Repository, it: &PullRequest) -> Value {
-    let protection = repository.protections.get(&it.base_branch);
-    let required = protection.map_or(0, |protection| protection.required_approving_reviews);
+    let required = repository.demands(&it.base_branch).map_or(0, |demands| demands.approvals);
     let has = u32::try_from(it.approvals.len()).unwrap_or(u32::MAX);
     match required {
         0 => Value::Null,
@@ -105,7 +106,7 @@ fn review_decision(repository: &Repository, it: &PullRequest) -> Value {
 
 /// A field with fields of its own.
 fn object(
-    repository: &Repository,
+    (world, repository): (&World, &Repository),
     it: &PullRequest,
     name: &str,
     arguments: &Map<String, Value>,
@@ -124,6 +125,18 @@ fn object(
         "headRef" => branch(repository, &it.head_branch),
         "baseRef" => branch(repository, &it.base_branch),
         "autoMergeRequest" => it.auto_merge.as_ref().map(auto_merge_request),
+        "mergeQueue" => queue::of_branch(world, repository, &it.base_branch),
+        "mergeQueueEntry" => queue::entry_of(repository, it),
+        "timelineItems" => Some(queue::timeline(repository, it, arguments)),
+        "latestOpinionatedReviews" => {
+            let reviews = it.approvals.iter().map(|login| {
+                let id = Resolved::Leaf(json!(format!("PRR_{}:{login}", it.id)));
+                let author = Resolved::Object(Node::account(login));
+                let state = Resolved::Leaf(json!("APPROVED"));
+                Node::Plain("PullRequestReview", vec![("id", id), ("author", author), ("state", state)])
+            });
+            Some(Node::connection("PullRequestReviewConnection", reviews.collect(), arguments))
+        }
         "labels" => {
             let labels = it.labels.iter().map(|name| Node::label(name)).collect();
             Some(Node::connection("LabelConnection", labels, arguments))

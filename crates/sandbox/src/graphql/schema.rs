@@ -10,9 +10,9 @@ use graphql_parser::schema::{Definition, Field, InputValue, Type, TypeDefinition
 /// All types by name.
 #[derive(Debug, Default)]
 pub(super) struct Schema {
-    /// Objects and interfaces with their fields.
+    /// Objects, interfaces and unions with their fields; a union has none.
     pub(super) outputs: BTreeMap<String, BTreeMap<String, OutputField>>,
-    /// The objects of each interface.
+    /// The objects of each interface and union.
     pub(super) members: BTreeMap<String, BTreeSet<String>>,
     pub(super) inputs: BTreeMap<String, BTreeMap<String, Input>>,
     pub(super) enums: BTreeMap<String, Vec<String>>,
@@ -62,7 +62,11 @@ fn read(text: &'static str) -> Schema {
             TypeDefinition::InputObject(input) => {
                 schema.inputs.insert(input.name, inputs(input.fields));
             }
-            TypeDefinition::Scalar(_) | TypeDefinition::Union(_) => {}
+            TypeDefinition::Union(union) => {
+                schema.members.entry(union.name.clone()).or_default().extend(union.types);
+                schema.outputs.insert(union.name, BTreeMap::new());
+            }
+            TypeDefinition::Scalar(_) => {}
         }
     }
     schema

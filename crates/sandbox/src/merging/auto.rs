@@ -30,6 +30,17 @@ impl World {
     /// The texts are those that GitHub answers, with its doubled "Pull request".
     pub(crate) fn arm(&mut self, key: &Key, actor: &str, request: ArmRequest) -> Result<(), Refusal> {
         self.may_arm(key, actor, &request)?;
+        let repository = self.repository(key)?;
+        let pull_request = repository.pull_request(request.number)?;
+        // With a queue, what may be merged goes straight into it, and shows no order.
+        let queue = repository.queue_of(&pull_request.base_branch);
+        let may_merge = matches!(merging::state(repository, pull_request)?, MergeState::Clean | MergeState::Unstable);
+        if pull_request.queued.is_some() {
+            return Ok(());
+        }
+        if queue.is_some_and(|queue| queue.takes_armed) && may_merge {
+            return self.put_into_queue(key, actor, request.number, false);
+        }
         let now = self.now();
         let pull_request = self.repository_mut(key)?.pull_request_mut(request.number)?;
         let ArmRequest { number, method, message, .. } = request;
@@ -56,6 +67,11 @@ impl World {
             return Ok(false);
         };
         let AutoMerge { by, method, message, .. } = order;
+        let repository = self.repository(key)?;
+        if repository.queue_of(&repository.pull_request(number)?.base_branch).is_some() {
+            self.put_into_queue(key, &by, number, false)?;
+            return Ok(true);
+        }
         let request = MergeRequest { number, method, expected_head: None, message };
         match self.merge(key, &by, &request) {
             Ok(_) => Ok(true),
@@ -71,6 +87,9 @@ impl World {
     fn first_that_is_ready(&self, key: &Key) -> Result<Option<(u64, AutoMerge)>, Refusal> {
         let repository = self.repository(key)?;
         for pull_request in repository.pull_requests.values().filter(|it| it.is_open()) {
+            if repository.queue_of(&pull_request.base_branch).is_some_and(|queue| !queue.takes_armed) {
+                continue;
+            }
             if let Some(order) = &pull_request.auto_merge {
                 match merging::state(repository, pull_request)? {
                     MergeState::Clean | MergeState::Unstable => {
@@ -98,19 +117,23 @@ impl World {
         if !repository.settings.allow_auto_merge {
             return refuse("Pull request Auto merge is not allowed for this repository");
         }
-        merging::require_method(repository, request.method, |_, text| {
-            Refusal::unprocessable(format!("Pull request Merge method {text} not allowed on this repository"))
-        })?;
+        let queue = repository.queue_of(&pull_request.base_branch);
+        if queue.is_none() {
+            merging::require_method((repository, pull_request), request.method, |_, text| {
+                Refusal::unprocessable(format!("Pull request Merge method {text} not allowed on this repository"))
+            })?;
+        }
         if request.expected_head.as_ref().is_some_and(|expected| *expected != pull_request.head) {
             return refuse("Head branch was modified. Review and try the merge again.");
         }
-        if !repository.protections.contains_key(&pull_request.base_branch) {
+        if repository.demands(&pull_request.base_branch).is_none() {
             return refuse("Pull request Protected branch rules not configured for this branch");
         }
         if !merging::may_push(repository, &pull_request.base_branch, actor) {
             return refuse("Pull request User is not authorized for this protected branch");
         }
         match merging::state(repository, pull_request)? {
+            MergeState::Clean | MergeState::Unstable if queue.is_some() => Ok(()),
             MergeState::Clean => refuse("Pull request Pull request is in clean status"),
             MergeState::Unstable => refuse("Pull request Pull request is in unstable status"),
             MergeState::Unknown

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::{
     git::{CommitObject, NewCommit, Oid, Signature, Trial},
-    merging::{self, MergeState},
+    merging::{self, MergeState, queue},
     refusal::Refusal,
     render,
     world::{
@@ -30,11 +30,17 @@ impl World {
     pub(crate) fn merge(&mut self, key: &Key, actor: &str, request: &MergeRequest) -> Result<Oid, Refusal> {
         self.may_merge(key, actor, request)?;
         let commit = self.write_merge(key, request)?;
+        self.complete_merge(key, actor, request.number, &commit)?;
+        Ok(commit)
+    }
+
+    /// Makes a commit the tip of a pull request's base, and the pull request merged by it.
+    pub(super) fn complete_merge(&mut self, key: &Key, actor: &str, number: u64, commit: &Oid) -> Result<(), Refusal> {
         let now = self.now();
         let repository = self.repository_mut(key)?;
-        let pull_request = repository.pull_request(request.number)?;
+        let pull_request = repository.pull_request(number)?;
         let base = format!("refs/heads/{}", pull_request.base_branch);
-        repository.git.move_reference(&base, &pull_request.base, &commit).map_err(|error| {
+        repository.git.move_reference(&base, &pull_request.base, commit).map_err(|error| {
             tracing::debug!(%error, "the base moved below a merge");
             not_allowed("Base branch was modified. Review and try the merge again.")
         })?;
@@ -45,11 +51,11 @@ impl World {
         if deletes {
             repository.git.delete_reference(&head)?;
         }
-        let pull_request = repository.pull_request_mut(request.number)?;
+        repository.signed.insert(commit.clone());
+        let pull_request = repository.pull_request_mut(number)?;
         pull_request.state = State::Merged { at: now, by: actor.to_owned(), commit: commit.clone() };
         pull_request.updated_at = now;
-        self.announce_pull_request(key, request.number, Change::plain("closed"), actor)?;
-        Ok(commit)
+        self.announce_pull_request(key, number, Change::plain("closed"), actor)
     }
 
     fn may_merge(&self, key: &Key, actor: &str, request: &MergeRequest) -> Result<(), Refusal> {
@@ -62,7 +68,8 @@ impl World {
             let text = "Head branch was modified. Review and try the merge again.";
             return Err(Refusal::new(StatusCode::CONFLICT, text));
         }
-        merging::require_method(repository, request.method, |text, _| {
+        queue::require_no_queue(repository, pull_request)?;
+        merging::require_method((repository, pull_request), request.method, |text, _| {
             not_allowed(&format!("{text} are not allowed on this repository."))
         })?;
         if !merging::may_push(repository, &pull_request.base_branch, actor) {
@@ -79,7 +86,8 @@ impl World {
         }
     }
 
-    fn write_merge(&self, key: &Key, request: &MergeRequest) -> Result<Oid, Refusal> {
+    /// Writes the commit that a merge would give; no branch has it yet.
+    pub(super) fn write_merge(&self, key: &Key, request: &MergeRequest) -> Result<Oid, Refusal> {
         let repository = self.repository(key)?;
         let pull_request = repository.pull_request(request.number)?;
         let (base, head) = (&pull_request.base, &pull_request.head);
@@ -150,6 +158,7 @@ fn joined(asked: &Message, headline: String, body: String) -> String {
     if body.is_empty() { format!("{headline}\n") } else { format!("{headline}\n\n{body}\n") }
 }
 
-fn not_allowed(text: &str) -> Refusal {
+/// The refusal of a merge.
+pub(super) fn not_allowed(text: &str) -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, text)
 }

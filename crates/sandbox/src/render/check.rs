@@ -102,7 +102,7 @@ pub(crate) fn status_event(world: &World, repository: &Repository, status: &Stat
     let on = repository.tips.iter().filter(|(_, tip)| **tip == status.sha);
     let base = render::repository::url(world, &repository.key);
     let branches = on.map(|(name, tip)| {
-        json!({ "name": name, "commit": { "sha": tip, "url": format!("{base}/commits/{tip}") }, "protected": repository.protections.contains_key(name) })
+        json!({ "name": name, "commit": { "sha": tip, "url": format!("{base}/commits/{tip}") }, "protected": repository.demands(name).is_some() })
     });
     Ok(json!({
         "id": status.id,

@@ -40,6 +40,18 @@ pub(crate) fn full(world: &World, repository: &Repository, commit: &CommitObject
     })
 }
 
+/// GitHub signs what it makes itself; nothing else here is signed.
+fn verification(repository: &Repository, commit: &CommitObject) -> Value {
+    let signed = repository.is_signed(&commit.oid);
+    json!({
+        "verified": signed,
+        "reason": if signed { "valid" } else { "unsigned" },
+        "payload": signed.then_some("tree"),
+        "signature": signed.then_some("-----BEGIN PGP SIGNATURE-----"),
+        "verified_at": signed.then(|| render::time(commit.committer.when)),
+    })
+}
+
 /// The shorter form of a commit in the webhook `push`.
 pub(crate) fn in_push(world: &World, key: &Key, commit: &CommitObject) -> Value {
     json!({
@@ -54,18 +66,6 @@ pub(crate) fn in_push(world: &World, key: &Key, commit: &CommitObject) -> Value 
         "added": [],
         "removed": [],
         "modified": [],
-    })
-}
-
-/// What the forge thinks of a commit's signature: it knows its own, and nobody else's key.
-fn verification(repository: &Repository, commit: &CommitObject) -> Value {
-    let verified = repository.verified.contains(&commit.oid);
-    json!({
-        "verified": verified,
-        "reason": if verified { "valid" } else { "unsigned" },
-        "payload": null,
-        "signature": null,
-        "verified_at": verified.then(|| render::time(commit.committer.when)),
     })
 }
 

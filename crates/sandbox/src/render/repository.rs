@@ -132,7 +132,7 @@ pub(crate) fn branch(
             "self": format!("{base}/branches/{name}"),
             "html": format!("{}/{}/tree/{name}", world.url, repository.key),
         },
-        "protected": protection.is_some(),
+        "protected": repository.demands(name).is_some(),
         "protection": protection_summary(protection),
         "protection_url": format!("{base}/branches/{name}/protection"),
     }))

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use domain::forge::Branch;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Answer, Place, commits};
 use crate::{
@@ -49,10 +49,10 @@ fn branch(world: &World, place: &Place, name: &str) -> Result<Answer, Refusal> {
     Ok(Answer::ok(render::repository::branch(world, repository, name, &commit)?))
 }
 
-/// Protection is shown as classic protection only, so that no ruleset is ever active.
-fn rules(world: &World, place: &Place, _name: &str) -> Result<Answer, Refusal> {
-    place.permitted(world, "metadata", Access::Read)?;
-    Ok(Answer::ok(json!([])))
+/// Classic protection is not among them, as on GitHub.
+fn rules(world: &World, place: &Place, name: &str) -> Result<Answer, Refusal> {
+    let repository = place.permitted(world, "metadata", Access::Read)?;
+    Ok(Answer::ok(Value::Array(render::rules::of_branch(repository, name))))
 }
 
 fn get(world: &World, place: &Place, name: &str) -> Result<Answer, Refusal> {

@@ -8,7 +8,12 @@ use crate::{
     git::Oid,
     refusal::Refusal,
     render,
-    world::{World, event::Change, pull_request::State, repository::Key},
+    world::{
+        World,
+        event::Change,
+        pull_request::{Event, Happening, Removal, State},
+        repository::Key,
+    },
 };
 
 /// A branch that is not where it was.
@@ -27,14 +32,14 @@ impl World {
     /// Follows up everything that may have happened in a repository, until nothing follows any more.
     pub(crate) fn settle(&mut self, key: &Key, actor: &str) -> Result<(), Refusal> {
         self.follow_branches(key, actor)?;
-        while self.merge_one_that_is_ready(key)? {
+        while self.merge_one_that_is_ready(key)? || self.advance_a_queue(key)? {
             self.follow_branches(key, actor)?;
         }
         Ok(())
     }
 
     /// Tells about every branch that moved since the last time, and moves pull requests with it.
-    fn follow_branches(&mut self, key: &Key, actor: &str) -> Result<(), Refusal> {
+    pub(crate) fn follow_branches(&mut self, key: &Key, actor: &str) -> Result<(), Refusal> {
         let now = self.now();
         let repository = self.repository_mut(key)?;
         let tips = repository.git.tips()?;
@@ -79,15 +84,21 @@ impl World {
         let Some(after) = &moved.after else {
             return self.close(key, actor, number);
         };
-        let now = self.now();
+        let (now, id) = (self.now(), self.fresh_id());
         let repository = self.repository_mut(key)?;
         repository.git.set_reference(&format!("refs/pull/{number}/head"), after)?;
         let is_empty = repository.standing(&base, after)?.ahead == 0;
+        let is_forced = !repository.git.is_ancestor(&before, after)?;
         let unknown_reads = repository.settings.mergeable_unknown_reads;
         let pull_request = repository.pull_request_mut(number)?;
         pull_request.head = after.clone();
         pull_request.updated_at = now;
         pull_request.unknown_reads.set(unknown_reads);
+        if is_forced {
+            let what = Happening::ForcePushed { before: before.clone(), after: after.clone() };
+            pull_request.timeline.push(Event { id, at: now, by: actor.to_owned(), what });
+        }
+        self.leave_queue(key, actor, number, Removal::Manual)?;
         if is_empty {
             return self.close(key, actor, number);
         }

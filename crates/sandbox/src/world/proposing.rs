@@ -11,7 +11,7 @@ use crate::{
     world::{
         World,
         event::Change,
-        pull_request::{Comment, NewPullRequest, PullRequest, State},
+        pull_request::{Comment, NewPullRequest, PullRequest, Removal, State},
         repository::Key,
     },
 };
@@ -47,6 +47,8 @@ impl World {
             base,
             labels: Vec::new(),
             auto_merge: None,
+            queued: None,
+            timeline: Vec::new(),
             approvals: BTreeSet::new(),
             comments: Vec::new(),
             unknown_reads: Cell::new(repository.settings.mergeable_unknown_reads),
@@ -70,7 +72,8 @@ impl World {
         pull_request.state = State::Closed { at: now };
         pull_request.auto_merge = None;
         pull_request.updated_at = now;
-        self.announce_pull_request(key, number, Change::plain("closed"), actor)
+        self.announce_pull_request(key, number, Change::plain("closed"), actor)?;
+        self.leave_queue(key, actor, number, Removal::Manual)
     }
 
     /// Opens a closed pull request again, where its branch is now.
@@ -128,13 +131,36 @@ impl World {
             return Ok(());
         }
         pull_request.updated_at = now;
+        if changes.contains_key("base") {
+            self.leave_queue(key, actor, number, Removal::Manual)?;
+        }
         self.announce_pull_request(key, number, Change::with("edited", json!({ "changes": changes })), actor)
+    }
+
+    /// Marks a pull request as a draft, which withdraws every order to merge it, or as ready.
+    pub(crate) fn set_draft(&mut self, key: &Key, actor: &str, number: u64, draft: bool) -> Result<(), Refusal> {
+        let now = self.now();
+        let pull_request = self.repository_mut(key)?.pull_request_mut(number)?;
+        if pull_request.draft == draft {
+            return Ok(());
+        }
+        pull_request.draft = draft;
+        pull_request.updated_at = now;
+        if !draft {
+            return self.announce_pull_request(key, number, Change::plain("ready_for_review"), actor);
+        }
+        pull_request.auto_merge = None;
+        self.announce_pull_request(key, number, Change::plain("converted_to_draft"), actor)?;
+        self.leave_queue(key, actor, number, Removal::Manual)
     }
 
     /// Adds labels; those that it has already stay once.
     pub(crate) fn label(&mut self, key: &Key, actor: &str, number: u64, labels: &[String]) -> Result<(), Refusal> {
         for label in labels {
             let repository = self.repository_mut(key)?;
+            if repository.label(label).is_none() {
+                repository.labels.insert(label.clone());
+            }
             let pull_request = repository.pull_request_mut(number)?;
             if pull_request.labels.contains(label) {
                 continue;

@@ -26,6 +26,10 @@ pub(crate) struct PullRequest {
     pub(crate) base: Oid,
     pub(crate) labels: Vec<String>,
     pub(crate) auto_merge: Option<AutoMerge>,
+    /// Its place in the queue of its base.
+    pub(crate) queued: Option<Queued>,
+    /// What happened to it, oldest first, as far as anybody asks.
+    pub(crate) timeline: Vec<Event>,
     pub(crate) approvals: BTreeSet<String>,
     pub(crate) comments: Vec<Comment>,
     /// How many more times `mergeable` is answered as unknown.
@@ -49,6 +53,62 @@ pub(crate) struct AutoMerge {
     pub(crate) by: String,
     pub(crate) method: Method,
     pub(crate) message: Message,
+}
+
+/// A place in a merge queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    pub(crate) id: u64,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) by: String,
+    /// Whether it goes before the others.
+    pub(crate) jump: bool,
+    /// What is checked in its place; `None` until its turn comes.
+    pub(crate) group: Option<Group>,
+}
+
+/// A pull request on top of its base, as the queue has it checked before it merges it.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// The branch, without `refs/heads/`.
+    pub(crate) branch: String,
+    pub(crate) base: Oid,
+    pub(crate) head: Oid,
+}
+
+/// Something that happened to a pull request.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) id: u64,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) by: String,
+    pub(crate) what: Happening,
+}
+
+/// What happened to a pull request.
+#[derive(Clone, Debug)]
+pub(crate) enum Happening {
+    /// Its branch lost commits.
+    ForcePushed { before: Oid, after: Oid },
+    /// It left the queue; the commit is what was checked in its place.
+    Dequeued { reason: Removal, group: Option<Oid> },
+}
+
+/// Why a pull request left its queue
+/// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads?actionType=dequeued#pull_request>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Removal {
+    /// Somebody took it out, or it was closed.
+    Manual,
+    /// It is merged.
+    Merge,
+    /// It changes what its base has changed too.
+    MergeConflict,
+    /// A required check failed on it together with its base.
+    CiFailure,
+    /// A required check did not conclude in time.
+    CiTimeout,
 }
 
 /// How a pull request becomes part of its base.
@@ -114,6 +174,30 @@ impl PullRequest {
         match &self.state {
             State::Merged { commit, .. } => Some(commit),
             State::Open | State::Closed { .. } => None,
+        }
+    }
+}
+
+impl PullRequest {
+    /// Why it left its queue, each time that it did, oldest first.
+    pub(crate) fn removals(&self) -> impl Iterator<Item = Removal> {
+        self.timeline.iter().filter_map(|event| match event.what {
+            Happening::Dequeued { reason, .. } => Some(reason),
+            Happening::ForcePushed { .. } => None,
+        })
+    }
+}
+
+impl Removal {
+    /// The word for it in webhooks.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "MANUAL",
+            Self::Merge => "MERGE",
+            Self::MergeConflict => "MERGE_CONFLICT",
+            Self::CiFailure => "CI_FAILURE",
+            Self::CiTimeout => "CI_TIMEOUT",
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     world::{
         check::{CheckRun, Report, Status},
         pull_request::PullRequest,
+        rules::Rules,
     },
 };
 
@@ -88,14 +89,18 @@ pub(crate) struct Repository {
     pub(crate) default_branch: String,
     pub(crate) settings: Settings,
     pub(crate) protections: BTreeMap<String, Protection>,
+    /// The active ruleset of each branch that has one.
+    pub(crate) rules: BTreeMap<String, Rules>,
+    /// The names of its labels.
+    pub(crate) labels: BTreeSet<String>,
+    /// The commits that GitHub made and signed.
+    pub(crate) signed: BTreeSet<Oid>,
     pub(crate) git: Bare,
     /// The branches as they were when their changes were last followed up.
     pub(crate) tips: BTreeMap<String, Oid>,
     pub(crate) pull_requests: BTreeMap<u64, PullRequest>,
     pub(crate) statuses: Vec<Status>,
     pub(crate) check_runs: Vec<CheckRun>,
-    /// The commits that the forge made and signed itself.
-    pub(crate) verified: BTreeSet<Oid>,
     /// Whether the App may use it.
     pub(crate) installed: bool,
     pub(crate) created_at: DateTime<Utc>,
@@ -120,12 +125,14 @@ impl Repository {
             default_branch: git.default_branch()?,
             settings: Settings::default(),
             protections: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            labels: BTreeSet::new(),
+            signed: BTreeSet::new(),
             git,
             tips,
             pull_requests: BTreeMap::new(),
             statuses: Vec::new(),
             check_runs: Vec::new(),
-            verified: BTreeSet::new(),
             installed: true,
             created_at: now,
             pushed_at: now,
@@ -143,6 +150,11 @@ impl Repository {
     /// A pull request that must exist, to change it.
     pub(crate) fn pull_request_mut(&mut self, number: u64) -> Result<&mut PullRequest, Refusal> {
         self.pull_requests.get_mut(&number).ok_or_else(Refusal::not_found)
+    }
+
+    /// The name of a label as it was made; they are the same in any case.
+    pub(crate) fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().map(String::as_str).find(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// The commit that a branch, a tag, a full reference or a full commit name stands for.

@@ -228,6 +228,7 @@ async fn several_mutations_of_one_document_stand_for_themselves() -> Result<()> 
     let forge = Forge::start().await?.into_app().await?;
     let (number, _) = forge.pull_request("topic").await?;
     let (_, pull_request) = forge.get(&format!("/repos/{REPOSITORY}/pulls/{number}")).await?;
+    forge.sandbox.add_label(REPOSITORY, "release").await?;
     let look = "{ repository(owner: \"acme\", name: \"trinity\") { label(name: \"release\") { id } } }";
     let label = forge.graphql(look, json!({})).await?["data"]["repository"]["label"]["id"].clone();
     let query = "mutation($id: ID!, $label: ID!) {

@@ -50,14 +50,15 @@ impl Execution<'_> {
             (headline, body) => format!("{headline}\n\n{body}\n"),
         };
         let new = NewCommit { tree: &tree, parents: &[tip], message: &words, author: &author, committer: &author };
-        let commit = repository.git.write_commit(&new)?;
+        let (tip, commit) = (tip.clone(), repository.git.write_commit(&new)?);
+        self.world.repository_mut(&key)?.signed.insert(commit.clone());
+        let repository = self.world.repository(&key)?;
         let reference = format!("refs/heads/{branch}");
         let update = Update { reference: &reference, after: Some(&commit) };
         if let Some(reason) = protection::refuse(repository, actor, &update)?.first() {
             return Err(Problem::typed("UNPROCESSABLE", reason.clone()));
         }
-        repository.git.move_reference(&reference, tip, &commit)?;
-        self.world.repository_mut(&key)?.verified.insert(commit.clone());
+        repository.git.move_reference(&reference, &tip, &commit)?;
         self.world.settle(&key, actor)?;
         Ok(vec![
             ("commit", Resolved::Object(Node::Commit(key.clone(), commit))),
