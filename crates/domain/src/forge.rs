@@ -1,11 +1,15 @@
 //! What the Git host names: repositories, branches, pull requests.
 
+mod requirements;
+
 use std::{
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
     str::FromStr,
 };
+
+pub use requirements::{CheckStanding, RequiredCheck, Requirements};
 
 use crate::commit::Commit;
 
@@ -70,6 +74,8 @@ pub struct PullRequest {
     pub auto_merge: AutoMerge,
     /// Whether it could be merged.
     pub mergeability: Mergeability,
+    /// What its base requires and it does not have yet; empty where that was not asked for.
+    pub missing: Requirements,
 }
 
 /// Whether a pull request is open, and how it ended.
@@ -88,6 +94,10 @@ pub enum PullRequestState {
 pub enum AutoMerge {
     /// It will, once everything that is required is there.
     Armed,
+    /// It is in the merge queue of its base, which merges it once its checks have passed there.
+    Queued,
+    /// It was to be put into the merge queue of its base once everything is there; all is there, but it is not in.
+    Unqueued,
     /// It will not.
     Disarmed,
 }
@@ -107,6 +117,8 @@ pub enum Mergeability {
     Behind,
     /// It changes what its base has changed too.
     Conflicting,
+    /// It is a draft.
+    Draft,
 }
 
 /// The text is not a repository of a forge.
@@ -184,6 +196,17 @@ impl Branch {
     #[must_use]
     pub fn reference(&self) -> String {
         format!("refs/heads/{}", self.0)
+    }
+}
+
+impl AutoMerge {
+    /// Whether there is an order to merge, however it is carried out.
+    #[must_use]
+    pub const fn is_ordered(self) -> bool {
+        match self {
+            Self::Armed | Self::Queued | Self::Unqueued => true,
+            Self::Disarmed => false,
+        }
     }
 }
 

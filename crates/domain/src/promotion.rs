@@ -14,7 +14,7 @@ use crate::{
     application::Name,
     commit::Commit,
     evidence::Verdict,
-    forge::{AutoMerge, Mergeability, PullRequest, PullRequestState},
+    forge::{AutoMerge, Mergeability, PullRequest, PullRequestState, Requirements},
 };
 
 /// Everything that the next step depends on: stored facts and what was observed just now.
@@ -201,8 +201,14 @@ pub enum Reason {
     Computing,
     /// Something that is not required failed or is running, so that the forge takes no order to merge.
     Unstable,
-    /// Required checks or reviews are missing.
-    Required,
+    /// It is a draft.
+    Draft,
+    /// Required checks or reviews are missing: these, as far as the forge shows them.
+    Required(Requirements),
+    /// The forge takes no order to merge, so that we merge once these are there, as far as the forge shows them.
+    Watching(Requirements),
+    /// The merge queue checks it once more before it merges it.
+    Queued,
     /// Everything is there; the forge is about to merge.
     Merging,
 }
@@ -293,20 +299,27 @@ fn is_armed(situation: &Situation) -> bool {
 /// The next step of a proven promotion with an open pull request.
 fn land(situation: &Situation, proposed: &Proposed) -> Step {
     let PullRequest { head, auto_merge, mergeability, .. } = proposed.pull_request;
-    match (proposed.aim, auto_merge) {
-        (Aim::Elsewhere, AutoMerge::Armed) => return Step::Disarm,
-        (Aim::Elsewhere, AutoMerge::Disarmed) => return wait(situation, Reason::Retargeted),
-        (Aim::Base, AutoMerge::Armed | AutoMerge::Disarmed) => {}
+    match (proposed.aim, auto_merge.is_ordered()) {
+        (Aim::Elsewhere, true) => return Step::Disarm,
+        (Aim::Elsewhere, false) => return wait(situation, Reason::Retargeted),
+        (Aim::Base, true | false) => {}
     }
     match (proposed.head, mergeability, auto_merge) {
         // What we did not verify is not to be merged by our order.
-        (Head::Foreign, _, AutoMerge::Armed) => Step::Disarm,
+        (Head::Foreign, _, AutoMerge::Armed | AutoMerge::Queued | AutoMerge::Unqueued) => Step::Disarm,
         (Head::Foreign, _, AutoMerge::Disarmed) => wait(situation, Reason::Foreign(head)),
+        // The branch of what is in the queue can not be pushed to.
+        (Head::Outdated, _, AutoMerge::Queued)
+        | (Head::Ours(Base::Moved), Mergeability::Conflicting | Mergeability::Behind, AutoMerge::Queued) => {
+            Step::Disarm
+        }
         (Head::Outdated, _, _) => propose(situation),
         (Head::Ours(Base::Moved), Mergeability::Conflicting | Mergeability::Behind, _) => propose(situation),
         (Head::Ours(Base::Tip), Mergeability::Conflicting | Mergeability::Behind, _) => {
             wait(situation, Reason::Computing)
         }
+        (Head::Ours(_), Mergeability::Draft, _) => wait(situation, Reason::Draft),
+        (Head::Ours(_), _, AutoMerge::Queued) => wait(situation, Reason::Queued),
         (Head::Ours(_), Mergeability::Unstable, AutoMerge::Disarmed) => wait(situation, Reason::Unstable),
         // Whoever took it back does not want it to be merged by itself; whatever we do not see yet, we see later.
         (Head::Ours(_), Mergeability::Unknown | Mergeability::Clean | Mergeability::Blocked, AutoMerge::Disarmed)
@@ -314,14 +327,16 @@ fn land(situation: &Situation, proposed: &Proposed) -> Step {
         {
             wait(situation, Reason::TakenBack)
         }
-        (Head::Ours(_), Mergeability::Unknown | Mergeability::Clean | Mergeability::Blocked, AutoMerge::Disarmed) => {
-            Step::Arm { head }
+        (Head::Ours(_), Mergeability::Unknown | Mergeability::Clean | Mergeability::Blocked, AutoMerge::Disarmed)
+        | (Head::Ours(_), Mergeability::Clean, AutoMerge::Unqueued) => Step::Arm { head },
+        (Head::Ours(_), Mergeability::Unknown, AutoMerge::Armed | AutoMerge::Unqueued) => {
+            wait(situation, Reason::Computing)
         }
-        (Head::Ours(_), Mergeability::Unknown, AutoMerge::Armed) => wait(situation, Reason::Computing),
-        (Head::Ours(_), Mergeability::Blocked, AutoMerge::Armed) => wait(situation, Reason::Required),
-        (Head::Ours(_), Mergeability::Clean | Mergeability::Unstable, AutoMerge::Armed) => {
-            wait(situation, Reason::Merging)
+        (Head::Ours(_), Mergeability::Blocked, AutoMerge::Armed | AutoMerge::Unqueued) => {
+            wait(situation, Reason::Required(proposed.pull_request.missing.clone()))
         }
+        (Head::Ours(_), Mergeability::Clean | Mergeability::Unstable, AutoMerge::Armed)
+        | (Head::Ours(_), Mergeability::Unstable, AutoMerge::Unqueued) => wait(situation, Reason::Merging),
     }
 }
 
@@ -341,7 +356,9 @@ fn wait(situation: &Situation, reason: Reason) -> Step {
     Step::Wait { reason, until: later(situation) }
 }
 
-fn later(situation: &Situation) -> DateTime<Utc> {
+/// When to look again at something that may change without telling us.
+#[must_use]
+pub fn later(situation: &Situation) -> DateTime<Utc> {
     TimeDelta::from_std(situation.poll_interval)
         .ok()
         .and_then(|poll_interval| situation.now.checked_add_signed(poll_interval))

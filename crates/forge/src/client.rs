@@ -52,6 +52,9 @@ pub(crate) struct Problem {
     /// Its own words, without anything secret.
     #[serde(deserialize_with = "scrubbed")]
     pub(crate) message: String,
+    /// The field that it is about: names and places in lists from the top.
+    #[serde(default)]
+    pub(crate) path: Vec<Value>,
 }
 
 impl Client {
@@ -192,6 +195,11 @@ impl Problem {
     /// Whether our credentials may not see or do what is missing in the data.
     pub(crate) fn is_forbidden(&self) -> bool {
         self.kind.as_deref() == Some("FORBIDDEN")
+    }
+
+    /// Whether it is about a field at the top of the document, or something in it.
+    pub(crate) fn is_at(&self, field: &str) -> bool {
+        self.path.first().and_then(Value::as_str) == Some(field)
     }
 
     /// Whether we are to slow down.

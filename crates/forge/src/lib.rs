@@ -38,7 +38,7 @@ pub mod webhook;
 pub mod write;
 
 pub use error::Error;
-pub use merging::{Armed, Order};
+pub use merging::{Armed, Order, Ordered};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
 pub use settings::{Author, Credentials, Extra, Settings, Signing, Spending, Timeouts, Write};
@@ -49,6 +49,7 @@ use std::{fmt, sync::Arc};
 
 use client::Client;
 use git::Stores;
+use merging::Patience;
 
 /// One forge, spoken to as one App or person. Cloning it is cheap and shares everything.
 #[derive(Clone)]
@@ -59,6 +60,7 @@ pub struct Forge {
 struct Shared {
     client: Client,
     way: Way,
+    patience: Patience,
 }
 
 /// How the forge is read and written.
@@ -82,11 +84,15 @@ impl Forge {
             Write::Git(_) => Way::Git(Stores::new(settings)?),
             Write::Api => Way::Api,
         };
-        Ok(Self { shared: Arc::new(Shared { client, way }) })
+        Ok(Self { shared: Arc::new(Shared { client, way, patience: Patience::default() }) })
     }
 
     fn client(&self) -> &Client {
         &self.shared.client
+    }
+
+    fn patience(&self) -> &Patience {
+        &self.shared.patience
     }
 
     fn way(&self) -> &Way {

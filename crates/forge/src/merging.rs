@@ -1,59 +1,71 @@
 //! The order to merge a pull request once it may be merged, and taking it back.
 
+mod document;
+mod patience;
+mod preflight;
+mod way;
+
+use std::time::Instant;
+
 use domain::{
     commit::Commit,
-    forge::{AutoMerge, MergeMethod, Mergeability, PullRequest, PullRequestState, Repository},
+    fault::Fault,
+    forge::{AutoMerge, MergeMethod, Number, PullRequest, PullRequestState, Repository, Requirements},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+
+pub(crate) use patience::Patience;
 
 use crate::{
     Error, Forge, Refusal,
     api::Request,
-    client::{Document, Reply},
-    pull_request::{Checks, VIEW, View, commit, read},
+    pull_request::{View, commit, read},
     refusal::Meaning,
 };
+use document::{Answered, Outcome};
+use patience::MOST_TRIES;
+use preflight::{Label, Preflight};
+use way::{Blocked, Way, merge_now, way};
 
 /// How a pull request is to be merged.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
     /// What must still be at the tip of its branch.
     pub head: Commit,
-    /// How it becomes part of its base.
+    /// How it becomes part of its base, unless that has a merge queue, which knows its own way.
     pub method: MergeMethod,
     /// The first line of the merge's message.
     pub headline: &'a str,
     /// The rest of the message.
     pub body: &'a str,
+    /// The labels that it is to have.
+    pub labels: &'a [String],
 }
 
-/// What became of the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What became of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ordered {
+    /// How the pull request is to be merged, or that it is.
+    pub armed: Armed,
+    /// Why labels could not be added, which keeps nothing from being merged.
+    pub unlabelled: Option<String>,
+}
+
+/// How a pull request is to be merged, or that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Armed {
     /// The forge merges it by itself once everything required is there.
     Armed,
+    /// It is in the merge queue of its base.
+    Queued,
     /// Everything was there: it is merged, by this commit when the forge names it.
     Merged(Option<Commit>),
+    /// The forge takes no order, and this is missing: order it again later, and it is merged once all is there.
+    Watching(Requirements),
 }
 
-const ARM: &str = "mutation Arm($input: EnablePullRequestAutoMergeInput!) { \
-     enablePullRequestAutoMerge(input: $input) { pullRequest { ...View } } } ";
-
-const DISARM: &str = "mutation Disarm($input: DisablePullRequestAutoMergeInput!) { \
-     disablePullRequestAutoMerge(input: $input) { pullRequest { id } } }";
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ArmData {
-    enable_pull_request_auto_merge: Option<Payload>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload {
-    pull_request: Option<View>,
-}
+const NEEDS_CHECKS: &str = "it needs Checks: read and Commit statuses: read";
 
 #[derive(Deserialize)]
 struct Merged {
@@ -70,8 +82,10 @@ struct Attempt<'a> {
 }
 
 impl Forge {
-    /// Orders the forge to merge a pull request once it may, and merges at once what has everything that its base
-    /// requires. Repeatable. One request; three where there is nothing left to wait for.
+    /// Gives a pull request its labels and orders the forge to merge it once it may, puts it into the merge queue of its
+    /// base, or merges at once what has everything that its base requires. Repeatable.
+    ///
+    /// A look, and one request that changes something; another one to make a label, and to merge at once.
     ///
     /// # Errors
     ///
@@ -83,36 +97,27 @@ impl Forge {
         repository: &Repository,
         pull_request: &PullRequest,
         order: &Order<'_>,
-    ) -> Result<Armed, Error> {
+    ) -> Result<Ordered, Error> {
         let doing = format!("ordering the merge of {repository}{}", pull_request.number);
         let attempt = Attempt { forge: self, repository, pull_request, order, doing };
-        let reply = attempt.enable().await?;
-        if !reply.errors.is_empty() {
-            let message = reply.message();
-            let meaning = Meaning::of(&message);
-            return if meaning == Meaning::MergeNow {
-                attempt.merge_if_clean().await
-            } else {
-                Err(attempt.refuse(meaning, message))
-            };
-        }
-        let payload = reply.data.and_then(|data| data.enable_pull_request_auto_merge);
-        match payload.and_then(|payload| payload.pull_request) {
-            Some(view) => attempt.read_back(&view),
-            None => Err(attempt.unmergeable(Refusal::Unknown("the forge answered the order with nothing".to_owned()))),
-        }
+        attempt.run().await
     }
 
-    /// Takes the order to merge back. Repeatable. One request.
+    /// Takes the order to merge back, or the pull request out of the merge queue. Repeatable. One request.
+    ///
+    /// Which of both is what was last seen of it: an order may have become a place in the queue since, which the next
+    /// look shows.
     ///
     /// # Errors
     ///
     /// What any request can end with.
     pub async fn disarm(&self, repository: &Repository, pull_request: &PullRequest) -> Result<(), Error> {
         let doing = format!("taking back the merge of {repository}{}", pull_request.number);
-        let variables = json!({ "input": { "pullRequestId": pull_request.handle } });
-        let document = Document { text: DISARM, variables: &variables, doing: &doing };
-        let reply = self.client().ask::<Value>(repository, document).await?;
+        let document = match pull_request.auto_merge {
+            AutoMerge::Queued => document::dequeue(pull_request),
+            AutoMerge::Armed | AutoMerge::Unqueued | AutoMerge::Disarmed => document::disable(pull_request),
+        };
+        let reply = self.client().ask::<serde_json::Value>(repository, document.with(&doing)).await?;
         let message = reply.message();
         if message.is_empty() || is_disarmed_already(&message) {
             return Ok(());
@@ -122,17 +127,117 @@ impl Forge {
 }
 
 impl Attempt<'_> {
+    async fn run(&self) -> Result<Ordered, Error> {
+        let seen = self.look().await?;
+        let way = self.judged(way(&seen, self.order, &self.pull_request.base))?;
+        let place = format!("{}{}", self.repository, self.pull_request.number);
+        let of = format!("{way:?} {}", seen.fingerprint);
+        let patience = self.forge.patience();
+        if let Some(words) = patience.rests(&place, &of, Instant::now()) {
+            return Err(self.unmergeable(Refusal::Resting { words, tries: MOST_TRIES }));
+        }
+        let carried_out = self.carry_out(&seen, way).await;
+        match &carried_out {
+            Err(Error::Unmergeable { refusal: Refusal::Unknown(words), .. }) => {
+                if patience.note(&place, (&of, words), Instant::now()) {
+                    let refusal = Refusal::Resting { words: words.clone(), tries: MOST_TRIES };
+                    return Err(self.unmergeable(refusal));
+                }
+            }
+            Ok(_) => patience.forget(&place),
+            Err(_) => {}
+        }
+        carried_out
+    }
+
+    async fn look(&self) -> Result<Preflight, Error> {
+        self.forge.look_before(self.repository, self.pull_request, (self.order, &self.doing)).await
+    }
+
+    async fn carry_out(&self, seen: &Preflight, way: Way) -> Result<Ordered, Error> {
+        match way {
+            Way::Enable => self.enable(seen).await,
+            Way::Enqueue => self.enqueue(seen).await,
+            Way::Merge => {
+                let unlabelled = self.label(&seen.unlabelled).await?;
+                Ok(Ordered { armed: self.merge().await?, unlabelled })
+            }
+            Way::Watch(missing) => {
+                let unlabelled = self.label(&seen.unlabelled).await?;
+                Ok(Ordered { armed: Armed::Watching(missing), unlabelled })
+            }
+            Way::Done(armed) => {
+                let is_open = !matches!(armed, Armed::Merged(_));
+                let labels = if is_open { seen.unlabelled.as_slice() } else { &[] };
+                Ok(Ordered { armed, unlabelled: self.label(labels).await? })
+            }
+        }
+    }
+
     /// `enablePullRequestAutoMerge`, which the forge itself refuses when the head is another one.
-    async fn enable(&self) -> Result<Reply<ArmData>, Error> {
-        let variables = json!({ "input": {
-            "pullRequestId": self.pull_request.handle,
-            "expectedHeadOid": self.order.head.to_string(),
-            "mergeMethod": self.order.method.as_str().to_uppercase(),
-            "commitHeadline": self.order.headline,
-            "commitBody": self.order.body,
-        }});
-        let document = Document { text: &[ARM, VIEW].concat(), variables: &variables, doing: &self.doing };
-        self.forge.client().ask(self.repository, document).await
+    async fn enable(&self, seen: &Preflight) -> Result<Ordered, Error> {
+        let Answered { unlabelled, outcome } = self.order(seen, document::Order::Enable).await?;
+        let armed = match outcome {
+            Outcome::Shown(view) => self.read_back(&view)?,
+            Outcome::Refused(message) => {
+                let meaning = Meaning::of(&message);
+                if meaning != Meaning::MergeNow {
+                    return Err(self.refuse(meaning, message));
+                }
+                self.merge_if_clean(seen).await?
+            }
+            Outcome::Placed | Outcome::Nothing => return Err(self.nothing()),
+        };
+        Ok(Ordered { armed, unlabelled })
+    }
+
+    /// `enqueuePullRequest`, which the forge itself refuses when the head is another one, and while something is missing.
+    async fn enqueue(&self, seen: &Preflight) -> Result<Ordered, Error> {
+        let Answered { unlabelled, outcome } = self.order(seen, document::Order::Enqueue).await?;
+        match outcome {
+            Outcome::Placed => Ok(Ordered { armed: Armed::Queued, unlabelled }),
+            Outcome::Shown(_) | Outcome::Nothing => Err(self.nothing()),
+            Outcome::Refused(message) => {
+                let meaning = Meaning::of(&message);
+                if meaning != Meaning::Queued {
+                    return Err(self.refuse(meaning, message));
+                }
+                Ok(Ordered { armed: Armed::Queued, unlabelled })
+            }
+        }
+    }
+
+    /// Sends an order, with the labels in the same document when the repository has them all.
+    async fn order(&self, seen: &Preflight, order: document::Order) -> Result<Answered, Error> {
+        let handles: Option<Vec<&str>> = seen.unlabelled.iter().map(|label| label.handle.as_deref()).collect();
+        let (apart, handles) = match handles {
+            Some(handles) => (None, handles),
+            // A label that is to be made has no handle yet.
+            None => (self.label(&seen.unlabelled).await?, Vec::new()),
+        };
+        let document = document::order(self.pull_request, self.order, (order, &handles));
+        let reply = self.forge.client().ask(self.repository, document.with(&self.doing)).await?;
+        let answered = document::answered(reply, order);
+        Ok(Answered { unlabelled: apart.or(answered.unlabelled), ..answered })
+    }
+
+    /// Adds labels in a request of their own. That we may not is told, and keeps nothing from being merged.
+    async fn label(&self, labels: &[Label]) -> Result<Option<String>, Error> {
+        let names: Vec<String> = labels.iter().map(|label| label.name.clone()).collect();
+        let (number, patience) = (self.pull_request.number, self.forge.patience());
+        let place = format!("labels of {}{number}", self.repository);
+        if let Some(why) = patience.rests(&place, &names.join("\n"), Instant::now()) {
+            return Ok(Some(why));
+        }
+        match self.forge.add_labels(self.repository, number, &names).await {
+            Ok(()) => Ok(None),
+            Err(error) if error.fault() == Fault::Permanent => {
+                let why = error.to_string();
+                patience.note(&place, (&names.join("\n"), &why), Instant::now());
+                Ok(Some(why))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Believes an order only when the forge shows it: with a merge queue there may be no auto-merge to see.
@@ -141,7 +246,8 @@ impl Attempt<'_> {
         match (shown.state, shown.auto_merge) {
             (PullRequestState::Merged(commit), _) => Ok(Armed::Merged(commit)),
             (PullRequestState::Closed, _) => Err(self.unmergeable(Refusal::WrongState)),
-            (PullRequestState::Open, AutoMerge::Armed) => Ok(Armed::Armed),
+            (PullRequestState::Open, AutoMerge::Armed | AutoMerge::Unqueued) => Ok(Armed::Armed),
+            (PullRequestState::Open, AutoMerge::Queued) => Ok(Armed::Queued),
             (PullRequestState::Open, AutoMerge::Disarmed) => {
                 Err(self.unmergeable(Refusal::Unknown("the forge took the order, but does not show it".to_owned())))
             }
@@ -153,30 +259,20 @@ impl Attempt<'_> {
     ///
     /// The forge takes an order with the head that was seen, but not with the base. An order that was given after a
     /// person chose another base is seen and taken back by the next look; a merge can not be taken back.
-    async fn merge_if_clean(&self) -> Result<Armed, Error> {
-        let number = self.pull_request.number;
-        let checked = self.forge.checked(self.repository, number, &self.doing).await?;
-        let now = read(&checked.view, &self.doing)?;
-        match now.state {
-            PullRequestState::Open => {}
-            PullRequestState::Merged(commit) => return Ok(Armed::Merged(commit)),
-            PullRequestState::Closed => return Err(self.unmergeable(Refusal::WrongState)),
+    async fn merge_if_clean(&self, seen: &Preflight) -> Result<Armed, Error> {
+        if seen.is_clean() {
+            return self.merge_as(merge_now(seen)).await;
         }
-        let refusal = if now.base != self.pull_request.base {
-            Refusal::Retargeted
-        } else if now.head != self.order.head {
-            Refusal::HeadMoved
-        } else if checked.view.is_draft() {
-            Refusal::Draft
-        } else {
-            match (now.mergeability, checked.checks()) {
-                (Mergeability::Clean, Checks::Passed) => return self.merge().await,
-                (Mergeability::Clean, Checks::Absent) => Refusal::Unchecked(now.base),
-                (Mergeability::Clean, Checks::Unfinished) => Refusal::Unstable,
-                (other, _) => obstacle(other),
-            }
-        };
-        Err(self.unmergeable(refusal))
+        let now = self.look().await?;
+        match self.judged(way(&now, self.order, &self.pull_request.base))? {
+            Way::Done(armed) => Ok(armed),
+            Way::Enable | Way::Enqueue | Way::Merge | Way::Watch(_) => self.merge_as(merge_now(&now)).await,
+        }
+    }
+
+    async fn merge_as(&self, way: Result<Way, Blocked>) -> Result<Armed, Error> {
+        self.judged(way)?;
+        self.merge().await
     }
 
     /// `PUT /repos/{owner}/{repo}/pulls/{number}/merge` of exactly this head
@@ -199,7 +295,8 @@ impl Attempt<'_> {
                     commit(&merged.sha).map_err(|why| Error::Misunderstood { doing: self.doing.clone(), why })?;
                 Ok(Armed::Merged(Some(merge)))
             }
-            404 => Err(self.unmergeable(Refusal::WrongState)),
+            // It was shown to us a moment ago: whoever may read but not merge is told that there is nothing.
+            404 => Err(self.unmergeable(Refusal::Forbidden)),
             _ => {
                 let message = answer.message();
                 Err(self.refuse(Meaning::of(&message), message))
@@ -207,30 +304,31 @@ impl Attempt<'_> {
         }
     }
 
+    fn judged(&self, way: Result<Way, Blocked>) -> Result<Way, Error> {
+        way.map_err(|blocked| match blocked {
+            Blocked::Refused(refusal) => self.unmergeable(refusal),
+            Blocked::Blind(why) => Error::Forbidden { doing: self.doing.clone(), why, needs: NEEDS_CHECKS },
+        })
+    }
+
+    fn nothing(&self) -> Error {
+        self.unmergeable(Refusal::Unknown("the forge answered the order with nothing".to_owned()))
+    }
+
     fn refuse(&self, meaning: Meaning, message: String) -> Error {
         self.unmergeable(meaning.refusal(message, self.order.method, &self.pull_request.base))
     }
 
     fn unmergeable(&self, refusal: Refusal) -> Error {
-        Error::Unmergeable { repository: self.repository.clone(), number: self.pull_request.number, refusal }
-    }
-}
-
-/// What stands in the way of a merge.
-fn obstacle(mergeability: Mergeability) -> Refusal {
-    match mergeability {
-        Mergeability::Unknown | Mergeability::Clean => Refusal::Computing,
-        Mergeability::Unstable => Refusal::Unstable,
-        Mergeability::Blocked => Refusal::Missing("a check or a review".to_owned()),
-        Mergeability::Behind => Refusal::Missing("the tip of the base branch".to_owned()),
-        Mergeability::Conflicting => Refusal::WrongState,
+        let number: Number = self.pull_request.number;
+        Error::Unmergeable { repository: self.repository.clone(), number, refusal }
     }
 }
 
 /// Nothing to take back: it was never ordered, or it is merged or closed.
 fn is_disarmed_already(message: &str) -> bool {
     let message = message.to_lowercase();
-    ["can't disable auto-merge", "auto-merge is not enabled", "auto merge is not enabled"]
+    ["can't disable auto-merge", "auto-merge is not enabled", "auto merge is not enabled", "is not in the merge queue"]
         .iter()
         .any(|text| message.contains(text))
 }

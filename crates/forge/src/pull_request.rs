@@ -1,13 +1,14 @@
 //! Finding, opening, labelling and closing pull requests.
 
+mod gates;
 mod objection;
 mod view;
 
 use domain::{
-    forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState, Repository},
+    forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState, Repository, Requirements},
     proposal::ReleaseBranch,
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
@@ -15,9 +16,9 @@ use crate::{
     api::{Answer, Request},
     client::{Document, Reply},
 };
+pub(crate) use gates::{Checks, GATES, Gates};
 use objection::Objection;
-use view::CHECKS;
-pub(crate) use view::{Checked, Checks, VIEW, View, commit};
+pub(crate) use view::{VIEW, View, commit};
 
 /// A pull request to be opened.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +34,7 @@ pub struct NewPullRequest<'a> {
 }
 
 const ONE: &str = "query One($owner: String!, $name: String!, $number: Int!) { \
-     repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View } } } ";
-
-const ONE_WITH_CHECKS: [&str; 3] = [
-    "query OneWithChecks($owner: String!, $name: String!, $number: Int!) { \
-     repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View ",
-    CHECKS,
-    " } } } ",
-];
+     repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View ...Gates } } } ";
 
 const ALL_OF_A_BRANCH: &str = "query OfBranch($owner: String!, $name: String!, $head: String!) { \
      repository(owner: $owner, name: $name) { \
@@ -48,8 +42,6 @@ const ALL_OF_A_BRANCH: &str = "query OfBranch($owner: String!, $name: String!, $
      orderBy: { field: CREATED_AT, direction: DESC }) { nodes { ...View } } } } ";
 
 const NEEDS: &str = "it needs Pull requests: write";
-
-const NEEDS_CHECKS: &str = "it needs Checks: read and Commit statuses: read";
 
 #[derive(Deserialize)]
 struct Data<T> {
@@ -60,6 +52,15 @@ struct Data<T> {
 #[serde(rename_all = "camelCase")]
 struct OneData<T> {
     pull_request: Option<T>,
+}
+
+/// A pull request with what its base requires of it.
+#[derive(Deserialize)]
+struct Gated {
+    #[serde(flatten)]
+    view: View,
+    #[serde(flatten)]
+    gates: Gates,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +96,11 @@ impl Forge {
     /// [`Error::NoPullRequest`], [`Error::NoRepository`], and what any request can end with.
     pub async fn pull_request(&self, repository: &Repository, number: Number) -> Result<PullRequest, Error> {
         let doing = format!("looking at pull request {repository}{number}");
-        read(&self.view(repository, number, &doing).await?, &doing)
+        let variables = json!({ "owner": repository.owner(), "name": repository.name(), "number": number.0 });
+        let document = Document { text: &[ONE, VIEW, GATES].concat(), variables: &variables, doing: &doing };
+        let reply = self.client().ask::<Data<OneData<Gated>>>(repository, document).await?;
+        let Gated { view, gates } = only(reply, (repository, number), &doing)?;
+        Ok(PullRequest { missing: gates.missing(view.head()), ..read(&view, &doing)? })
     }
 
     /// The pull requests of a release branch into whatever base, open or not, newest first; at most twenty. One
@@ -203,38 +208,6 @@ impl Forge {
         self.perform(repository, number, &request).await
     }
 
-    /// A pull request as GraphQL shows it.
-    pub(crate) async fn view(&self, repository: &Repository, number: Number, doing: &str) -> Result<View, Error> {
-        let reply = self.ask_for_one(repository, number, (&[ONE, VIEW].concat(), doing)).await?;
-        only(reply, (repository, number), doing)
-    }
-
-    /// A pull request as GraphQL shows it, with the checks of its head.
-    pub(crate) async fn checked(&self, repository: &Repository, number: Number, doing: &str) -> Result<Checked, Error> {
-        let text = [&ONE_WITH_CHECKS.concat(), VIEW].concat();
-        let reply = self.ask_for_one(repository, number, (&text, doing)).await?;
-        // A hole where the checks are would look like none.
-        if let Some(problem) = reply.errors.iter().find(|problem| problem.is_forbidden()) {
-            let (doing, why) = (doing.to_owned(), problem.message.clone());
-            return Err(Error::Forbidden { doing, why, needs: NEEDS_CHECKS });
-        }
-        only(reply, (repository, number), doing)
-    }
-
-    async fn ask_for_one<T: DeserializeOwned>(
-        &self,
-        repository: &Repository,
-        number: Number,
-        (text, doing): (&str, &str),
-    ) -> Result<Reply<Data<OneData<T>>>, Error> {
-        let variables = json!({
-            "owner": repository.owner(),
-            "name": repository.name(),
-            "number": number.0,
-        });
-        self.client().ask(repository, Document { text, variables: &variables, doing }).await
-    }
-
     /// The open pull request that the forge says exists: it means one into the same base.
     async fn adopt(
         &self,
@@ -258,7 +231,7 @@ impl Forge {
     }
 }
 
-/// The pull request that was asked for.
+/// The pull request that was asked for. What is missing in it, as for want of a permission, is no reason to do without.
 fn only<T>(
     reply: Reply<Data<OneData<T>>>,
     (repository, number): (&Repository, Number),
@@ -293,5 +266,6 @@ fn opened(answer: &Answer, request: &Request, base: &Branch) -> Result<PullReque
         base: base.clone(),
         auto_merge: AutoMerge::Disarmed,
         mergeability: Mergeability::Unknown,
+        missing: Requirements::default(),
     })
 }

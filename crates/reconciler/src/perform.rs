@@ -5,10 +5,10 @@ use domain::{
     commit::Commit,
     fault::{Chain, Fault},
     forge::{PullRequest, PullRequestState},
-    promotion::{Ending, Outcome, Reason, Step, next_step},
+    promotion::{Ending, Outcome, Reason, Step, later, next_step},
     proposal::Proposal,
 };
-use forge::{Armed, FileEdit, NewCommit, NewPullRequest, Order};
+use forge::{Armed, FileEdit, NewCommit, NewPullRequest, Order, Ordered};
 use store::{Claim, Note, PromotionId, PushedHead};
 use tracing::{debug, info, warn};
 
@@ -64,7 +64,10 @@ impl Performer<'_> {
                     | Reason::TakenBack
                     | Reason::Computing
                     | Reason::Unstable
-                    | Reason::Required
+                    | Reason::Required(_)
+                    | Reason::Watching(_)
+                    | Reason::Draft
+                    | Reason::Queued
                     | Reason::Merging => {}
                 }
                 self.note(store::WAITING, reason.to_string(), None).await?;
@@ -76,7 +79,7 @@ impl Performer<'_> {
             }
             Step::Propose => self.propose().await?,
             Step::Close(ending) => self.close(&ending).await?,
-            Step::Arm { head } => self.arm(head).await?,
+            Step::Arm { head } => return self.arm(head).await,
             Step::Disarm => self.disarm().await?,
         }
         Ok(None)
@@ -188,25 +191,50 @@ impl Performer<'_> {
         }
     }
 
-    /// Labels the pull request, once, and orders the forge to merge it; both can be repeated.
-    async fn arm(&self, head: Commit) -> Result<(), Error> {
+    /// Labels the pull request, once, and orders the forge to merge it; both can be repeated. What the forge takes no
+    /// order for is looked at again later.
+    async fn arm(&self, head: Commit) -> Result<Option<After>, Error> {
         let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
-        let Observed { promotion, application, .. } = self.observed;
-        let Some(open) = self.pull_request() else { return Ok(()) };
+        let Observed { promotion, application, situation, .. } = self.observed;
+        let Some(open) = self.pull_request() else { return Ok(None) };
         let policy = &application.pull_request;
+        let proposal = self.proposal();
+        let order = Order {
+            head,
+            method: policy.merge_method,
+            headline: &proposal.title(),
+            body: &proposal.trailers(),
+            labels: if promotion.labelled { &[] } else { &policy.labels },
+        };
+        let Ordered { armed, unlabelled } = forge.arm(&promotion.gitops, open, &order).await?;
+        if let Some(why) = unlabelled {
+            warn!(promotion.id = %promotion.id, pull_request.number = open.number.0, why, "labels are missing");
+            self.note("unlabelled", why, Some(&open.url)).await?;
+        }
         if !promotion.labelled {
-            forge.add_labels(&promotion.gitops, open.number, &policy.labels).await?;
             store.record_labelled(self.claim, Utc::now()).await?;
         }
-        let proposal = self.proposal();
-        let order =
-            Order { head, method: policy.merge_method, headline: &proposal.title(), body: &proposal.trailers() };
-        let why = match forge.arm(&promotion.gitops, open, &order).await? {
-            Armed::Armed => format!("pull request {} merges itself once it may", open.number),
-            Armed::Merged(_) => format!("pull request {} had everything that is required and is merged", open.number),
-        };
-        let note = Note { what: "armed", why, link: Some(open.url.clone()) };
-        Ok(store.record_order(self.claim, head, &note, Utc::now()).await?)
+        let number = open.number;
+        match armed {
+            Armed::Armed => {
+                let why = format!("pull request {number} merges itself once it may");
+                let note = Note { what: "armed", why, link: Some(open.url.clone()) };
+                store.record_order(self.claim, head, &note, Utc::now()).await?;
+            }
+            // The queue takes out what fails, and then it is tried again: that is nobody's order taken back.
+            Armed::Queued => {
+                self.note("armed", format!("pull request {number} is in the merge queue"), Some(&open.url)).await?;
+            }
+            Armed::Merged(_) => {
+                let why = format!("pull request {number} had everything that is required and is merged");
+                self.note("armed", why, Some(&open.url)).await?;
+            }
+            Armed::Watching(missing) => {
+                self.note(store::WAITING, Reason::Watching(missing).to_string(), Some(&open.url)).await?;
+                return Ok(Some(After::Again(later(situation))));
+            }
+        }
+        Ok(None)
     }
 
     async fn disarm(&self) -> Result<(), Error> {

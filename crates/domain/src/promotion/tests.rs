@@ -1,7 +1,10 @@
 //! One line of the table in the design for each case.
 
 use super::*;
-use crate::{forge::Number, report::State};
+use crate::{
+    forge::{Number, Requirements},
+    report::State,
+};
 
 fn commit(byte: u8) -> Commit {
     Commit::from_bytes([byte; 20])
@@ -41,7 +44,9 @@ fn proposed(
     let url = "https://forge.example/1".to_owned();
     let handle = "PR_1".to_owned();
     let base = "main".parse().unwrap();
-    let pull_request = PullRequest { number, handle, url, state, head: commit(9), base, auto_merge, mergeability };
+    let missing = Requirements::default();
+    let pull_request =
+        PullRequest { number, handle, url, state, head: commit(9), base, auto_merge, mergeability, missing };
     Some(Proposed { pull_request, head, aim: Aim::Base })
 }
 
@@ -182,6 +187,48 @@ fn a_pull_request_is_rebuilt_when_its_base_moved_under_it() {
         let stale = open(AutoMerge::Armed, mergeability);
         assert_eq!(waits_for(&Situation { pull_request: stale, ..ready() }), Reason::Computing, "{mergeability:?}");
     }
+}
+
+#[test]
+fn a_draft_waits_for_a_person() {
+    for auto_merge in [AutoMerge::Disarmed, AutoMerge::Armed] {
+        let draft = open(auto_merge, Mergeability::Draft);
+        let reason = waits_for(&Situation { pull_request: draft, ..ready() });
+        assert_eq!(reason.to_string(), "the pull request is a draft; mark it as ready for review");
+    }
+}
+
+#[test]
+fn what_is_in_the_queue_is_waited_for_and_comes_out_before_it_is_pushed_to() {
+    for mergeability in [Mergeability::Clean, Mergeability::Unknown, Mergeability::Blocked, Mergeability::Unstable] {
+        let queued = open(AutoMerge::Queued, mergeability);
+        assert_eq!(waits_for(&Situation { pull_request: queued, ..ready() }), Reason::Queued, "{mergeability:?}");
+    }
+    let with = |head, mergeability| {
+        let pull_request = proposed(PullRequestState::Open, AutoMerge::Queued, mergeability, head);
+        next_step(&Situation { pull_request, ..ready() })
+    };
+    assert_eq!(with(Head::Outdated, Mergeability::Clean), Step::Disarm);
+    assert_eq!(with(Head::Ours(Base::Moved), Mergeability::Conflicting), Step::Disarm);
+    assert_eq!(with(Head::Foreign, Mergeability::Clean), Step::Disarm);
+    let frozen = Situation { restraint: Some("frozen".to_owned()), ..ready() };
+    let queued = open(AutoMerge::Queued, Mergeability::Clean);
+    assert_eq!(next_step(&Situation { pull_request: queued, ..frozen }), Step::Disarm);
+}
+
+#[test]
+fn what_the_queue_did_not_take_by_itself_is_ordered_again() {
+    let left = open(AutoMerge::Unqueued, Mergeability::Clean);
+    assert_eq!(next_step(&Situation { pull_request: left, ..ready() }), Step::Arm { head: commit(9) });
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let mut blocked = open(AutoMerge::Armed, Mergeability::Blocked);
+    let sentence = |pull_request| waits_for(&Situation { pull_request, ..ready() }).to_string();
+    assert_eq!(sentence(blocked.clone()), "the checks or reviews that the base branch requires are not there yet");
+    blocked.as_mut().unwrap().pull_request.missing.approvals = 1;
+    assert_eq!(sentence(blocked), "waits for 1 approving review");
 }
 
 #[test]

@@ -84,7 +84,18 @@ impl fmt::Display for Reason {
             Self::Unstable => {
                 f.write_str("a check that is not required failed or is running; once it passes the merge goes on")
             }
-            Self::Required => f.write_str("the checks or reviews that the base branch requires are not there yet"),
+            Self::Draft => f.write_str("the pull request is a draft; mark it as ready for review"),
+            Self::Required(missing) if missing.is_empty() => {
+                f.write_str("the checks or reviews that the base branch requires are not there yet")
+            }
+            Self::Required(missing) => write!(f, "waits for {missing}"),
+            Self::Watching(missing) if missing.is_empty() => f.write_str(
+                "auto-merge is not allowed in the repository: Tagferry merges once what the base branch requires is there",
+            ),
+            Self::Watching(missing) => {
+                write!(f, "auto-merge is not allowed in the repository: Tagferry merges once there is {missing}")
+            }
+            Self::Queued => f.write_str("the pull request is in the merge queue, which merges it once its checks pass"),
             Self::Merging => f.write_str("everything is there; the forge is about to merge"),
         }
     }

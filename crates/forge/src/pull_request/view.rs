@@ -4,7 +4,7 @@
 
 use domain::{
     commit::Commit,
-    forge::{AutoMerge, Mergeability, Number, PullRequest, PullRequestState, Repository},
+    forge::{AutoMerge, Mergeability, Number, PullRequest, PullRequestState, Repository, Requirements},
     proposal::ReleaseBranch,
 };
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub(crate) const VIEW: &str = " fragment View on PullRequest { \
      id number url state isDraft headRefOid headRefName baseRefName \
      headRepository { nameWithOwner } \
-     autoMergeRequest { enabledAt } isInMergeQueue \
+     autoMergeRequest { enabledAt } isInMergeQueue isMergeQueueEnabled \
      mergeable mergeStateStatus mergeCommit { oid } }";
 
 /// A pull request.
@@ -31,55 +31,10 @@ pub(crate) struct View {
     head_repository: Option<Named>,
     auto_merge_request: Option<Enabled>,
     is_in_merge_queue: bool,
+    is_merge_queue_enabled: bool,
     mergeable: String,
     merge_state_status: String,
     merge_commit: Option<Named>,
-}
-
-/// What is asked of a pull request that is about to be merged by us; for use beside `...View`. Not of every one: the
-/// checks need permissions of their own, without which each answer would come with an error.
-pub(crate) const CHECKS: &str = " commits(last: 1) { nodes { commit { oid statusCheckRollup { state } } } } ";
-
-/// A pull request with the checks of its head.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Checked {
-    /// The pull request.
-    #[serde(flatten)]
-    pub(crate) view: View,
-    commits: Commits,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Commits {
-    nodes: Vec<Option<OfPullRequest>>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct OfPullRequest {
-    commit: WithChecks,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WithChecks {
-    oid: String,
-    status_check_rollup: Option<Rollup>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Rollup {
-    state: String,
-}
-
-/// What all check runs and statuses of a commit add up to, whether they are required or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Checks {
-    /// It has none (yet).
-    Absent,
-    /// All are good.
-    Passed,
-    /// One failed or is running.
-    Unfinished,
 }
 
 /// What is only looked at by name.
@@ -93,20 +48,6 @@ struct Named {
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Enabled {}
 
-impl Checked {
-    /// The checks of its head. GitHub has no rollup for a commit without any
-    /// (<https://docs.github.com/en/graphql/reference/objects#commit>).
-    pub(crate) fn checks(&self) -> Checks {
-        let mut commits = self.commits.nodes.iter().flatten().map(|node| &node.commit);
-        let head = commits.find(|commit| commit.oid == self.view.head_ref_oid);
-        match head.and_then(|head| head.status_check_rollup.as_ref()).map(|rollup| rollup.state.as_str()) {
-            None => Checks::Absent,
-            Some("SUCCESS") => Checks::Passed,
-            Some(_) => Checks::Unfinished,
-        }
-    }
-}
-
 impl View {
     /// Whether it is that branch, of the repository itself and not of a fork, that it merges.
     pub(crate) fn is_of(&self, repository: &Repository, branch: &ReleaseBranch) -> bool {
@@ -114,9 +55,14 @@ impl View {
             && self.head_repository.as_ref().is_some_and(|head| head.name.eq_ignore_ascii_case(&repository.to_string()))
     }
 
-    /// Whether it is marked as not ready.
-    pub(crate) fn is_draft(&self) -> bool {
-        self.is_draft
+    /// The commit at the tip of its branch, as it is written.
+    pub(crate) fn head(&self) -> &str {
+        &self.head_ref_oid
+    }
+
+    /// Whether its base is only changed through a merge queue.
+    pub(crate) const fn has_queue(&self) -> bool {
+        self.is_merge_queue_enabled
     }
 
     /// It in our nouns; the sentence says what can not be understood.
@@ -131,12 +77,9 @@ impl View {
                 .base_ref_name
                 .parse()
                 .map_err(|why: domain::forge::InvalidBranch| format!("{}: {why}", self.base_ref_name))?,
-            auto_merge: if self.auto_merge_request.is_some() || self.is_in_merge_queue {
-                AutoMerge::Armed
-            } else {
-                AutoMerge::Disarmed
-            },
+            auto_merge: self.auto_merge(),
             mergeability: self.mergeability(),
+            missing: Requirements::default(),
         })
     }
 
@@ -152,9 +95,25 @@ impl View {
         }
     }
 
+    /// A queue does not always take what has the order and everything else
+    /// (<https://github.com/orgs/community/discussions/209348>), so that this is told apart.
+    fn auto_merge(&self) -> AutoMerge {
+        match (&self.auto_merge_request, self.is_in_merge_queue) {
+            (_, true) => AutoMerge::Queued,
+            (Some(_), false) if self.is_merge_queue_enabled && self.mergeability() == Mergeability::Clean => {
+                AutoMerge::Unqueued
+            }
+            (Some(_), false) => AutoMerge::Armed,
+            (None, false) => AutoMerge::Disarmed,
+        }
+    }
+
     fn mergeability(&self) -> Mergeability {
         if self.mergeable == "CONFLICTING" {
             return Mergeability::Conflicting;
+        }
+        if self.is_draft {
+            return Mergeability::Draft;
         }
         mergeability(&self.merge_state_status)
     }
@@ -165,7 +124,8 @@ pub(crate) fn mergeability(state: &str) -> Mergeability {
     match state.to_ascii_lowercase().as_str() {
         "clean" | "has_hooks" => Mergeability::Clean,
         "unstable" => Mergeability::Unstable,
-        "blocked" | "draft" => Mergeability::Blocked,
+        "blocked" => Mergeability::Blocked,
+        "draft" => Mergeability::Draft,
         "behind" => Mergeability::Behind,
         "dirty" => Mergeability::Conflicting,
         _ => Mergeability::Unknown,
@@ -188,7 +148,7 @@ mod tests {
             "id": "PR_1", "number": 3, "url": "https://forge.example/3", "state": state,
             "isDraft": false, "headRefOid": "1".repeat(40), "headRefName": "a/deploy-1",
             "baseRefName": "main", "headRepository": { "nameWithOwner": "acme/trinity" },
-            "autoMergeRequest": null, "isInMergeQueue": false, "mergeable": mergeable,
+            "autoMergeRequest": null, "isInMergeQueue": false, "isMergeQueueEnabled": false, "mergeable": mergeable,
             "mergeStateStatus": status, "mergeCommit": null,
         }))
         .unwrap()
@@ -201,7 +161,7 @@ mod tests {
             ("MERGEABLE", "HAS_HOOKS", Mergeability::Clean),
             ("MERGEABLE", "UNSTABLE", Mergeability::Unstable),
             ("MERGEABLE", "BLOCKED", Mergeability::Blocked),
-            ("MERGEABLE", "DRAFT", Mergeability::Blocked),
+            ("MERGEABLE", "DRAFT", Mergeability::Draft),
             ("MERGEABLE", "BEHIND", Mergeability::Behind),
             ("CONFLICTING", "UNKNOWN", Mergeability::Conflicting),
             ("CONFLICTING", "DIRTY", Mergeability::Conflicting),
@@ -213,11 +173,26 @@ mod tests {
     }
 
     #[test]
-    fn a_pull_request_in_the_merge_queue_is_armed() {
+    fn an_order_is_told_from_a_place_in_the_queue_and_from_one_that_the_queue_left() {
         let mut one = view("OPEN", "MERGEABLE", "CLEAN");
         assert_eq!(one.read().unwrap().auto_merge, AutoMerge::Disarmed);
-        one.is_in_merge_queue = true;
+        one.auto_merge_request = Some(Enabled {});
         assert_eq!(one.read().unwrap().auto_merge, AutoMerge::Armed);
+        one.is_merge_queue_enabled = true;
+        assert_eq!(one.read().unwrap().auto_merge, AutoMerge::Unqueued);
+        "BLOCKED".clone_into(&mut one.merge_state_status);
+        assert_eq!(one.read().unwrap().auto_merge, AutoMerge::Armed);
+        (one.auto_merge_request, one.is_in_merge_queue) = (None, true);
+        assert_eq!(one.read().unwrap().auto_merge, AutoMerge::Queued);
+    }
+
+    #[test]
+    fn a_draft_is_one_whatever_else_stands_in_the_way() {
+        let mut one = view("OPEN", "MERGEABLE", "BLOCKED");
+        one.is_draft = true;
+        assert_eq!(one.read().unwrap().mergeability, Mergeability::Draft);
+        "CONFLICTING".clone_into(&mut one.mergeable);
+        assert_eq!(one.read().unwrap().mergeability, Mergeability::Conflicting);
     }
 
     #[test]

@@ -1,81 +1,96 @@
-//! One line for each text that was seen in an answer of GitHub's.
+//! Every text that was seen in an answer of GitHub's, from the fixture that the sandbox's tests know too.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
 
 use super::*;
 
-fn check(message: &str, expected: Meaning) {
-    assert_eq!(Meaning::of(message), expected, "{message}");
+#[derive(Deserialize)]
+struct Row {
+    /// What is known of GitHub that this is an example of.
+    row: String,
+    message: String,
+    /// The name of the meaning; none where the answer is understood without its text.
+    class: Option<String>,
 }
 
-fn main() -> Branch {
-    "main".parse().unwrap()
+/// What is known of GitHub's refusals, each with a text at least.
+const ROWS: &[&str] = &[
+    "403",
+    "404",
+    "405 base moved",
+    "405 behind",
+    "405 draft",
+    "405 method off",
+    "405 missing",
+    "405 not authorized",
+    "405 not mergeable",
+    "405 not rebaseable",
+    "405 queue",
+    "405 unknown",
+    "409",
+    "422",
+    "502",
+    "auto-merge off",
+    "behind",
+    "clean",
+    "dirty",
+    "draft",
+    "failed inside",
+    "has hooks",
+    "head moved",
+    "method off",
+    "no permission",
+    "not authorized",
+    "not visible",
+    "queue: in already",
+    "queue: not ready",
+    "queue: unknown",
+    "state",
+    "unknown",
+    "unknown status",
+    "unprotected",
+    "unstable",
+];
+
+fn rows() -> Vec<Row> {
+    serde_json::from_str(include_str!("../../tests/fixtures/refusals.json")).unwrap()
 }
 
 #[test]
-fn an_order_whose_requirements_are_met_is_a_merge() {
-    check(r#"["Pull request is in clean status"]"#, Meaning::MergeNow);
-    check("Pull request Pull request is in clean status", Meaning::MergeNow);
-    check("Pull request is in has_hooks status", Meaning::MergeNow);
-}
-
-#[test]
-fn what_a_person_must_change_is_permanent() {
-    check("Pull request Auto merge is not allowed for this repository", Meaning::AutoMergeOff);
-    check("Pull request Protected branch rules not configured for this branch", Meaning::Unprotected);
-    check("Merge method merge commits are not allowed on this repository", Meaning::MethodOff);
-    check("Merge method squash merging is not allowed on this repository", Meaning::MethodOff);
-    check("Merge method rebase merging is not allowed on this repository", Meaning::MethodOff);
-    check("Squash merges are not allowed on this repository.", Meaning::MethodOff);
-    check("Merge commits are not allowed on this repository.", Meaning::MethodOff);
-    check("Pull request User is not authorized for this protected branch", Meaning::NotAuthorized);
-    check("You're not authorized to push to this branch. Visit …", Meaning::NotAuthorized);
-    check("Resource not accessible by integration", Meaning::Forbidden);
-    check("Pull Request is still a draft", Meaning::Draft);
-    check("Changes must be made through the merge queue", Meaning::Queue);
-    for refusal in [
-        Refusal::AutoMergeOff,
-        Refusal::MethodOff(MergeMethod::Squash),
-        Refusal::Unprotected(main()),
-        Refusal::NotAuthorized,
-        Refusal::Forbidden,
-        Refusal::Draft,
-        Refusal::Queue,
-    ] {
-        assert_eq!(refusal.fault(), Fault::Permanent, "{refusal}");
+fn every_text_that_was_seen_has_its_meaning() {
+    for Row { message, class, .. } in rows() {
+        if let Some(class) = class {
+            assert_eq!(format!("{:?}", Meaning::of(&message)), class, "{message}");
+            assert_eq!(format!("{:?}", Meaning::of(&message.to_uppercase())), class, "{message}");
+        }
     }
 }
 
 #[test]
-fn what_moved_is_looked_at_again() {
-    check("Head branch was modified. Review and try the merge again.", Meaning::HeadMoved);
-    check("Base branch was modified. Review and try the merge again.", Meaning::BaseMoved);
-    check("Can't enable auto-merge for this pull request.", Meaning::WrongState);
-    check("Pull request is not in the correct state to enable auto-merge", Meaning::WrongState);
-    check("Pull Request is not mergeable", Meaning::WrongState);
-    for refusal in [Refusal::HeadMoved, Refusal::Retargeted, Refusal::BaseMoved, Refusal::WrongState] {
-        assert_eq!(refusal.fault(), Fault::Stale, "{refusal}");
-    }
+fn every_reason_that_is_known_has_a_text() {
+    let rows = rows();
+    let covered: BTreeSet<&str> = rows.iter().map(|row| row.row.as_str()).collect();
+    assert_eq!(covered, ROWS.iter().copied().collect());
+    let known: BTreeSet<&str> = TEXTS.iter().map(|(text, _)| *text).collect();
+    let fits = |text: &&&str| rows.iter().any(|row| row.message.to_lowercase().contains(**text));
+    // The text for another head is not known, so that several are looked for.
+    let unseen = BTreeSet::from(["expected head", "head oid", "head sha"]);
+    assert_eq!(known.iter().filter(|text| !fits(text)).copied().collect::<BTreeSet<_>>(), unseen);
 }
 
 #[test]
-fn what_may_pass_is_waited_for() {
-    check("Pull request Pull request is in unstable status", Meaning::Unstable);
-    check(r#"Required status check "ci" is expected."#, Meaning::Missing);
-    check("Repository rule violations found\n\nRequired status check …", Meaning::Missing);
-    check("At least 1 approving review is required by reviewers with write access.", Meaning::Missing);
-    check("Waiting on code owner review from acme/platform.", Meaning::Missing);
-    check("Required workflow 'ci' is not satisfied", Meaning::Missing);
-    check("Could not resolve to a node with the global id of 'PR_1'", Meaning::Computing);
-    for refusal in [Refusal::Unchecked(main()), Refusal::Unstable, Refusal::Missing(String::new()), Refusal::Computing]
-    {
-        assert_eq!(refusal.fault(), Fault::Transient, "{refusal}");
-    }
+fn a_text_that_names_a_queue_is_not_taken_for_the_need_of_one() {
+    assert_eq!(Meaning::of("The merge queue of acme/trinity is paused"), Meaning::Unknown);
+    assert_eq!(Meaning::of("Changes must be made through the merge queue"), Meaning::Queue);
 }
 
 #[test]
-fn a_text_that_we_do_not_know_is_shown_as_it_is() {
-    let text = "Something that GitHub made up yesterday";
-    check(text, Meaning::Unknown);
-    let refusal = Meaning::of(text).refusal(text.to_owned(), MergeMethod::Squash, &main());
-    assert_eq!(refusal.to_string(), text);
-    assert_eq!(refusal.fault(), Fault::Transient);
+fn what_the_queue_took_out_again_and_again_says_why() {
+    let refusal = |reason: Option<&str>| Refusal::Dequeued { times: 3, reason: reason.map(str::to_owned) }.to_string();
+    let rest = "mend what fails there, then put it into the queue by hand or release another commit";
+    assert_eq!(refusal(None), format!("the merge queue took it out 3 times: {rest}"));
+    let said = refusal(Some("CI_FAILURE"));
+    assert_eq!(said, format!("the merge queue took it out 3 times (ci failure, the last time): {rest}"));
 }

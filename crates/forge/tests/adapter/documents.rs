@@ -9,7 +9,7 @@ use std::{
 use domain::fault::Fault;
 use sandbox::Protection;
 
-use crate::sandbox::{GITOPS, Stage, branch};
+use crate::stage::{GITOPS, Stage, branch};
 
 /// How a document begins, before its name.
 const BEGINNINGS: [&str; 3] = ["query ", "mutation ", "subscription "];

@@ -3,7 +3,7 @@
 use domain::{
     commit::Commit,
     fault::Fault,
-    forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState},
+    forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState, Requirements},
     proposal::ReleaseBranch,
 };
 use forge::{Error, NewPullRequest};
@@ -21,7 +21,7 @@ fn view(number: u64, state: &str) -> anyhow::Result<Value> {
         "url": format!("https://forge.example/acme/trinity/pull/{number}"),
         "headRefOid": "2".repeat(40), "headRefName": branch()?.branch().as_str(), "baseRefName": "main",
         "headRepository": { "nameWithOwner": "Acme/Trinity" }, "autoMergeRequest": null,
-        "isInMergeQueue": false, "mergeable": "MERGEABLE", "mergeStateStatus": "BLOCKED", "mergeCommit": null,
+        "isInMergeQueue": false, "isMergeQueueEnabled": false, "mergeable": "MERGEABLE", "mergeStateStatus": "BLOCKED", "mergeCommit": null,
     }))
 }
 
@@ -35,6 +35,7 @@ fn pull_request(number: u64) -> PullRequest {
         base: "main".parse().expect("the text is a branch"),
         auto_merge: AutoMerge::Disarmed,
         mergeability: Mergeability::Blocked,
+        missing: Requirements::default(),
     }
 }
 

@@ -2,93 +2,16 @@
 
 use std::time::Duration;
 
-use conformance::Watched;
 use domain::{
     commit::Commit,
     evidence::Lookup,
     fault::Fault,
-    forge::{Ancestry, AutoMerge, Branch, MergeMethod, Mergeability, PullRequest, PullRequestState, Repository},
-    proposal::ReleaseBranch,
+    forge::{Ancestry, AutoMerge, Branch, Mergeability, PullRequestState},
 };
-use forge::{Armed, Credentials, Error, FileEdit, Forge, NewCommit, NewPullRequest, Order, Settings};
-use sandbox::{Action, Match, NewRepository, Options, Protection, Push, Report};
-use tempfile::TempDir;
+use forge::{Armed, Credentials, Error, Forge, Settings};
+use sandbox::{Action, Match, Protection, Push};
 
-pub(crate) const GITOPS: &str = "acme/trinity";
-const PATH: &str = "apps/aws/kustomization.yaml";
-
-/// A sandbox with one repository, and a forge that speaks to it as an App.
-pub(crate) struct Stage {
-    pub(crate) sandbox: Watched,
-    pub(crate) forge: Forge,
-    pub(crate) repository: Repository,
-    base: Branch,
-    _directory: TempDir,
-}
-
-impl Stage {
-    pub(crate) async fn set() -> anyhow::Result<Self> {
-        let sandbox = Watched::start(Options::default()).await?;
-        let mut new = NewRepository::with_files(GITOPS, [(PATH, "images: []\n"), ("README", "x")])?;
-        new.settings.allow_auto_merge = true;
-        sandbox.create_repository(new).await?;
-        let credentials =
-            Credentials::App { id: sandbox.app().await?.id.to_string(), private_key: sandbox.app_private_key().into() };
-        let directory = tempfile::tempdir()?;
-        let settings = Settings::new(sandbox.url().parse()?, credentials, directory.path().to_owned());
-        let forge = Forge::new(settings)?;
-        let (repository, base) = (GITOPS.parse()?, "main".parse()?);
-        Ok(Self { sandbox, forge, repository, base, _directory: directory })
-    }
-
-    /// Nothing is merged into the base before the check `ci` is good.
-    pub(crate) async fn require_ci(&self) -> anyhow::Result<()> {
-        let required_checks = vec!["ci".to_owned()];
-        let protection = Protection { required_checks, require_pull_request: true, ..Protection::default() };
-        Ok(self.sandbox.protect(GITOPS, "main", Some(protection)).await?)
-    }
-
-    /// Edits the file at the base's tip and pushes the commit.
-    pub(crate) async fn push(&self, content: &str) -> anyhow::Result<Commit> {
-        let tip = self.forge.tip(&self.repository, &self.base).await?;
-        let read = self.forge.read_directories(&self.repository, tip, &["apps/aws"], &["kustomization.yaml"]).await?;
-        anyhow::ensure!(read.iter().all(Option::is_some), "{read:?}");
-        let files = [FileEdit { path: PATH.to_owned(), bytes: content.as_bytes().to_vec() }];
-        let at = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap_or_default();
-        let branch = branch()?;
-        let new = NewCommit { branch: &branch, ours: &[], tip, files: &files, message: "release(x): y\n", at };
-        let commit = self.forge.commit(&self.repository, &new).await?;
-        self.forge.push(&self.repository, &branch, commit, &[]).await?;
-        Ok(commit)
-    }
-
-    pub(crate) async fn create(&self) -> anyhow::Result<Result<PullRequest, Error>> {
-        let branch = branch()?;
-        let new = NewPullRequest { branch: &branch, base: &self.base, title: "release(x): y", body: "b" };
-        Ok(self.forge.create_pull_request(&self.repository, &new).await)
-    }
-
-    pub(crate) async fn arm(&self, open: &PullRequest) -> Result<Armed, Error> {
-        let order = Order { head: open.head, method: MergeMethod::Squash, headline: "release(x): y", body: "z" };
-        self.forge.arm(&self.repository, open, &order).await
-    }
-
-    /// The requests since the last look.
-    fn requests(&self) -> Vec<String> {
-        let requests = self.sandbox.requests();
-        self.sandbox.clear_requests();
-        let line = |one: &sandbox::Recorded| format!("{} {} {}", one.method, one.path, one.operations.join(" "));
-        requests.iter().map(|one| line(one).trim_end().to_owned()).collect()
-    }
-}
-
-pub(crate) fn branch() -> anyhow::Result<ReleaseBranch> {
-    Ok(ReleaseBranch::new(&"mandelbrot".parse()?, Commit::from_bytes([0x1f; 20])))
-}
-
-fn branch_name() -> anyhow::Result<String> {
-    Ok(branch()?.branch().to_string())
-}
+use crate::stage::{GITOPS, PATH, Stage, branch, branch_name, ci};
 
 #[tokio::test]
 async fn a_release_goes_from_the_tip_to_the_merge() -> anyhow::Result<()> {
@@ -107,7 +30,7 @@ async fn a_release_goes_from_the_tip_to_the_merge() -> anyhow::Result<()> {
     let armed = stage.forge.pull_request(&stage.repository, open.number).await?;
     assert_eq!((armed.auto_merge, armed.mergeability), (AutoMerge::Armed, Mergeability::Blocked));
     assert_eq!((armed.number, &armed.handle, &armed.url), (open.number, &open.handle, &open.url));
-    assert_eq!(stage.requests().len(), 5);
+    assert_eq!(stage.requests().len(), 6);
 
     stage.sandbox.set_check(GITOPS, &head.to_string(), ci()).await?;
     let merged = stage.sandbox.until_merged(GITOPS, open.number.0, Duration::from_secs(30)).await?;
@@ -122,10 +45,6 @@ async fn a_release_goes_from_the_tip_to_the_merge() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ci() -> Report {
-    Report { name: "ci".to_owned(), outcome: sandbox::Outcome::Success, kind: sandbox::Kind::CheckRun }
-}
-
 #[tokio::test]
 async fn what_is_not_checked_at_all_is_not_merged_by_our_order() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
@@ -138,7 +57,7 @@ async fn what_is_not_checked_at_all_is_not_merged_by_our_order() -> anyhow::Resu
         "merging acme/trinity#1: `main` requires no check, so a pull request can not merge itself: protect the branch (Settings, Branches), or merge it by hand"
     );
     assert_eq!(error.fault(), Fault::Permanent);
-    assert_eq!(stage.requests().len(), 1);
+    assert_eq!(stage.requests().len(), 2);
     let shown = stage.forge.pull_request(&stage.repository, open.number).await?;
     assert_eq!(shown.state, PullRequestState::Open);
     Ok(())
@@ -231,22 +150,6 @@ async fn a_head_that_moved_is_not_merged() -> anyhow::Result<()> {
     assert!(matches!(error, Error::ForeignTip { tip, .. } if tip.to_string() == foreign.to_string()), "{error}");
     let error = stage.forge.delete_branch(&stage.repository, &branch()?, &[ours]).await.unwrap_err();
     assert!(matches!(error, Error::ForeignTip { .. }), "{error}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_order_where_auto_merge_is_off_says_what_to_switch_on() -> anyhow::Result<()> {
-    let stage = Stage::set().await?;
-    stage.require_ci().await?;
-    stage.push("images: [b]\n").await?;
-    let open = stage.create().await??;
-    stage.sandbox.set_settings(GITOPS, sandbox::Settings::default()).await?;
-    let error = stage.arm(&open).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "merging acme/trinity#1: auto-merge is not allowed: switch on \"Allow auto-merge\" in the repository's settings"
-    );
-    assert_eq!(error.fault(), Fault::Permanent);
     Ok(())
 }
 

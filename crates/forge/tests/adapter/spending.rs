@@ -66,8 +66,9 @@ impl Scene {
     }
 
     pub(crate) async fn arm(&self, open: &domain::forge::PullRequest) -> Result<Armed, Error> {
-        let order = Order { head: open.head, method: MergeMethod::Squash, headline: "release(x): y", body: "z" };
-        self.forge.arm(&self.repository, open, &order).await
+        let order =
+            Order { head: open.head, method: MergeMethod::Squash, headline: "release(x): y", body: "z", labels: &[] };
+        Ok(self.forge.arm(&self.repository, open, &order).await?.armed)
     }
 
     /// How many requests came since the last look.

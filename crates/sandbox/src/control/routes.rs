@@ -12,18 +12,13 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AppChange, Control, NewRepository, PullRequestChange, Push};
+use super::{AppChange, Control, NewRepository, PullRequestChange, Push, rules};
 use crate::{
     error::Error,
     git::Oid,
     traffic::{self, Call, Limits},
     webhook::Target,
-    world::{
-        check::Report,
-        pull_request::{Method, Removal},
-        repository::Protection,
-        rules::Rules,
-    },
+    world::{check::Report, pull_request::Method, repository::Protection},
 };
 
 /// Every call of the forge that is not one of [`TRAFFIC_ROUTES`](crate::TRAFFIC_ROUTES).
@@ -82,10 +77,10 @@ pub const ROUTES: [Call; 34] = [
     ("PUT", "/_sim/latency", "Hold every answer back: {milliseconds}."),
 ];
 
-type Place = Path<(String, String)>;
-type Branch = Path<(String, String, String)>;
-type Numbered = Path<(String, String, u64)>;
-type Answered = Result<Json<Value>, Error>;
+pub(super) type Place = Path<(String, String)>;
+pub(super) type Branch = Path<(String, String, String)>;
+pub(super) type Numbered = Path<(String, String, u64)>;
+pub(super) type Answered = Result<Json<Value>, Error>;
 
 /// The routes below `/_sim`.
 pub(crate) fn router(control: Control) -> Router {
@@ -94,6 +89,7 @@ pub(crate) fn router(control: Control) -> Router {
         .merge(traffic::routes(control.shared.record().clone()))
         .merge(repositories())
         .merge(pull_requests())
+        .merge(rules::router())
         .route("/clock", get(clock).post(advance))
         .route("/app", get(app).patch(change_app))
         .route("/tokens", post(add_token))
@@ -113,8 +109,6 @@ fn repositories() -> Router<Control> {
         .route("/repositories/{owner}/{name}", get(repository))
         .route("/repositories/{owner}/{name}/settings", patch(change_settings))
         .route("/repositories/{owner}/{name}/protection/{*branch}", put(protect).delete(unprotect))
-        .route("/repositories/{owner}/{name}/rules/{*branch}", put(set_rules).delete(remove_rules))
-        .route("/repositories/{owner}/{name}/labels", post(add_label))
         .route("/repositories/{owner}/{name}/installation", put(install))
         .route("/repositories/{owner}/{name}/checks", post(set_check))
         .route("/repositories/{owner}/{name}/push", post(push))
@@ -130,7 +124,6 @@ fn pull_requests() -> Router<Control> {
         .route(&one, get(pull_request).patch(change_pull_request))
         .route(&format!("{one}/approve"), post(approve))
         .route(&format!("{one}/merge"), post(merge))
-        .route(&format!("{one}/dequeue"), post(dequeue))
 }
 
 /// The list of all calls.
@@ -177,30 +170,6 @@ async fn protect(
 
 async fn unprotect(State(control): State<Control>, Path((owner, name, branch)): Branch) -> Answered {
     control.protect(&format!("{owner}/{name}"), &branch, None).await?;
-    done()
-}
-
-async fn set_rules(
-    State(control): State<Control>,
-    Path((owner, name, branch)): Branch,
-    Json(rules): Json<Rules>,
-) -> Answered {
-    control.set_rules(&format!("{owner}/{name}"), &branch, Some(rules)).await?;
-    done()
-}
-
-async fn remove_rules(State(control): State<Control>, Path((owner, name, branch)): Branch) -> Answered {
-    control.set_rules(&format!("{owner}/{name}"), &branch, None).await?;
-    done()
-}
-
-#[derive(Deserialize)]
-struct Label {
-    name: String,
-}
-
-async fn add_label(State(control): State<Control>, Path((owner, name)): Place, Json(new): Json<Label>) -> Answered {
-    control.add_label(&format!("{owner}/{name}"), &new.name).await?;
     done()
 }
 
@@ -313,20 +282,6 @@ async fn merge(
     Ok(Json(json!({ "commit": commit })))
 }
 
-#[derive(Deserialize)]
-struct Dequeue {
-    reason: Option<Removal>,
-}
-
-async fn dequeue(
-    State(control): State<Control>,
-    Path((owner, name, number)): Numbered,
-    Json(Dequeue { reason }): Json<Dequeue>,
-) -> Answered {
-    control.dequeue(&format!("{owner}/{name}"), number, reason.unwrap_or(Removal::Manual)).await?;
-    done()
-}
-
 async fn clock(State(control): State<Control>) -> Json<Value> {
     Json(json!({ "now": crate::render::time(control.now()) }))
 }
@@ -403,7 +358,7 @@ async fn set_latency(State(control): State<Control>, Json(latency): Json<Latency
     done()
 }
 
-fn done() -> Answered {
+pub(super) fn done() -> Answered {
     Ok(traffic::done())
 }
 

@@ -1,6 +1,17 @@
-//! Rulesets and merge queues.
+//! Rulesets, merge queues and labels.
 
-use super::{Control, key, repository::PERSON};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::{post, put},
+};
+use serde::Deserialize;
+
+use super::{
+    Control, key,
+    repository::PERSON,
+    routes::{Answered, Branch, Numbered, Place, done},
+};
 use crate::{
     error::Error,
     world::{pull_request::Removal, rules::Rules},
@@ -36,4 +47,51 @@ impl Control {
         });
         Ok(taken.await?)
     }
+}
+
+/// The calls about them.
+pub(super) fn router() -> Router<Control> {
+    let repository = "/repositories/{owner}/{name}";
+    Router::new()
+        .route(&format!("{repository}/rules/{{*branch}}"), put(set_rules).delete(remove_rules))
+        .route(&format!("{repository}/labels"), post(add_label))
+        .route(&format!("{repository}/pull-requests/{{number}}/dequeue"), post(dequeue))
+}
+
+async fn set_rules(
+    State(control): State<Control>,
+    Path((owner, name, branch)): Branch,
+    Json(rules): Json<Rules>,
+) -> Answered {
+    control.set_rules(&format!("{owner}/{name}"), &branch, Some(rules)).await?;
+    done()
+}
+
+async fn remove_rules(State(control): State<Control>, Path((owner, name, branch)): Branch) -> Answered {
+    control.set_rules(&format!("{owner}/{name}"), &branch, None).await?;
+    done()
+}
+
+#[derive(Deserialize)]
+struct Label {
+    name: String,
+}
+
+async fn add_label(State(control): State<Control>, Path((owner, name)): Place, Json(new): Json<Label>) -> Answered {
+    control.add_label(&format!("{owner}/{name}"), &new.name).await?;
+    done()
+}
+
+#[derive(Deserialize)]
+struct Dequeue {
+    reason: Option<Removal>,
+}
+
+async fn dequeue(
+    State(control): State<Control>,
+    Path((owner, name, number)): Numbered,
+    Json(Dequeue { reason }): Json<Dequeue>,
+) -> Answered {
+    control.dequeue(&format!("{owner}/{name}"), number, reason.unwrap_or(Removal::Manual)).await?;
+    done()
 }

@@ -1,6 +1,7 @@
 //! Merging: real commits on the base branch.
 
 use axum::http::StatusCode;
+use chrono::TimeDelta;
 
 use crate::{
     git::{CommitObject, NewCommit, Oid, Signature, Trial},
@@ -95,7 +96,9 @@ impl World {
         let Trial::Tree(tree) = repository.trial(base, head)? else {
             return Err(not_mergeable());
         };
-        let now = self.now();
+        // Another try of the queue is another commit, even within the same second.
+        let tries = i64::try_from(pull_request.removals().count()).unwrap_or_default();
+        let now = self.now() + TimeDelta::seconds(tries);
         let author = Signature {
             name: pull_request.author.clone(),
             email: render::user::email(&pull_request.author),

@@ -150,7 +150,7 @@ fn arm(world: &mut World, index: usize, head: Commit) -> bool {
     };
     match world.mergeability(one, &one.now) {
         Mergeability::Clean => world.merge(place),
-        Mergeability::Unstable => {
+        Mergeability::Unstable | Mergeability::Draft => {
             world.tell("refuses-order", index);
             return false;
         }

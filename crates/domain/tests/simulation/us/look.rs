@@ -200,6 +200,7 @@ fn proposed(
         base: into.parse().unwrap_or_else(|_| unreachable!()),
         auto_merge: if view.armed { AutoMerge::Armed } else { AutoMerge::Disarmed },
         mergeability: if unknown { Mergeability::Unknown } else { world.mergeability(one, view) },
+        missing: forge::Requirements::default(),
     };
     Proposed { pull_request, head, aim: view.aim }
 }
