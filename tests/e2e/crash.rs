@@ -141,7 +141,7 @@ async fn a_merge_while_it_was_down_is_recorded_at_the_next_start() -> Result<()>
     let scene = Scene::start(options).await?;
     let tagferry = scene.tagferry().await?;
     let (commit, one) = scene.propose("Merged at night").await?;
-    tagferry.waits_for(&commit, "the checks or reviews that the base branch requires").await?;
+    tagferry.waits_for(&commit, "waits for check `validate`").await?;
     tagferry.kill().await?;
     scene.pass_check(one.number).await?;
     scene.forge.until_merged(GITOPS, one.number, until::PATIENCE).await?;

@@ -93,7 +93,7 @@ async fn a_webhook_of_a_repository_that_is_configured_in_another_case_is_heard()
     std::fs::write(scene.config(), spelled)?;
     let tagferry = scene.tagferry().await?;
     let (commit, one) = scene.propose("As it is spelled").await?;
-    tagferry.waits_for(&commit, "the checks or reviews that the base branch requires").await?;
+    tagferry.waits_for(&commit, "waits for check `validate`").await?;
     scene.pass_check(one.number).await?;
     assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
     scene.end().await;
