@@ -119,7 +119,7 @@ async fn an_order_that_a_person_takes_back_is_not_given_again_and_a_label_that_i
     let (commit, one) = scene.propose("Not by itself").await?;
     assert_eq!(one.labels, ["release"]);
     // What we recorded of the order is in the ledger before a person acts.
-    tagferry.waits_for(&commit, "the checks or reviews that the base branch requires").await?;
+    tagferry.waits_for(&commit, "waits for check `validate`").await?;
     let change = PullRequestChange { disarm: true, keep_labels: Some(Vec::new()), ..PullRequestChange::default() };
     scene.forge.change_pull_request(GITOPS, one.number, change).await?;
     tagferry.waits_for(&commit, "the order to merge was taken back: enable auto-merge").await?;

@@ -44,7 +44,7 @@ async fn a_base_that_requires_our_verdict_gets_it_and_takes_the_release() -> Res
     let without = scene.tagferry().await?;
     let (commit, one) = scene.propose("Proven").await?;
     scene.pass_check(one.number).await?;
-    without.waits_for(&commit, "the checks or reviews that the base branch requires").await?;
+    without.waits_for(&commit, "waits for check `tagferry/verdict`").await?;
     without.kill().await?;
 
     let config = std::fs::read_to_string(scene.config())?;

@@ -66,7 +66,11 @@ fn keep_used(of: &mut ExtendedType, used: Option<&ExtendedType>) {
             scalar.description = None;
             scalar.directives.clear();
         }
-        ExtendedType::Union(_) => {}
+        ExtendedType::Union(union) => {
+            let union = union.make_mut();
+            union.description = None;
+            union.directives.clear();
+        }
     }
 }
 
@@ -124,6 +128,9 @@ fn keep_interfaces(of: &mut ExtendedType, used: Option<&ExtendedType>) {
         }
         (ExtendedType::Interface(interface), Some(ExtendedType::Interface(used))) => {
             interface.make_mut().implements_interfaces.retain(|name| used.implements_interfaces.contains(name));
+        }
+        (ExtendedType::Union(union), Some(ExtendedType::Union(used))) => {
+            union.make_mut().members.retain(|member| used.members.contains(member));
         }
         _ => {}
     }

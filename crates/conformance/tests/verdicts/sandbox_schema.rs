@@ -53,6 +53,10 @@ fn differences(ours: &ExtendedType, theirs: &ExtendedType) -> Vec<String> {
             let values = ours.values.keys().filter(|value| !theirs.values.contains_key(*value));
             values.map(|value| format!("`{value}` is no value")).collect()
         }
+        (ExtendedType::Union(ours), ExtendedType::Union(theirs)) => {
+            let members = ours.members.iter().filter(|member| !theirs.members.contains(*member));
+            members.map(|member| format!("`{}` is no member", member.name)).collect()
+        }
         (ExtendedType::Scalar(_), ExtendedType::Scalar(_)) => Vec::new(),
         _ => vec!["it is of another kind".to_owned()],
     }

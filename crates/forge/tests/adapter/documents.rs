@@ -7,9 +7,9 @@ use std::{
 };
 
 use domain::fault::Fault;
-use sandbox::Protection;
+use sandbox::{MergeQueue, Protection, Rules};
 
-use crate::stage::{GITOPS, Stage, branch};
+use crate::stage::{GITOPS, Stage, branch, ci};
 
 /// How a document begins, before its name.
 const BEGINNINGS: [&str; 3] = ["query ", "mutation ", "subscription "];
@@ -28,6 +28,14 @@ async fn every_document_in_the_sources_is_one_that_github_understands() -> anyho
     stage.forge.disarm(&stage.repository, &open).await?;
     stage.forge.pull_request(&stage.repository, open.number).await?;
     stage.forge.pull_requests_of(&stage.repository, &branch()?).await?;
+
+    // A pull request in a queue is taken out of it.
+    let required_checks = vec!["ci".to_owned()];
+    let rules = Rules { required_checks, merge_queue: Some(MergeQueue::default()), ..Rules::default() };
+    stage.sandbox.set_rules(GITOPS, "main", Some(rules)).await?;
+    stage.sandbox.set_check(GITOPS, &open.head.to_string(), ci()).await?;
+    stage.arm(&open).await?;
+    stage.forge.disarm(&stage.repository, &stage.look(&open).await?).await?;
 
     let asked: BTreeSet<String> = stage.sandbox.asked_documents().into_iter().collect();
     let mut written = BTreeSet::new();

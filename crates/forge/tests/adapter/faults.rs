@@ -30,6 +30,11 @@ fn meet(scene: &Scene, action: &Action, times: u64) {
     }
 }
 
+fn meet_operation(scene: &Scene, action: &Action, name: &str) {
+    scene.sandbox.clear_faults();
+    scene.sandbox.add_fault(Trouble::new(Match::operation(name), action.clone()));
+}
+
 async fn compare(scene: &Scene) -> Result<(), Error> {
     let (one, other) = (Commit::from_bytes([1; 20]), Commit::from_bytes([2; 20]));
     scene.forge.comparison(&scene.repository, one, other).await.map(|comparison| assert!(comparison.is_none()))
@@ -89,7 +94,11 @@ async fn a_change_is_sent_once_whatever_becomes_of_it() -> anyhow::Result<()> {
                 // It would be closed by those that have their effect.
                 continue;
             }
-            meet(&scene, &action, 1);
+            match change {
+                // It is looked at before, and a look gets over what passes.
+                2 => meet_operation(&scene, &action, "enablePullRequestAutoMerge"),
+                _ => meet(&scene, &action, 1),
+            }
             scene.sandbox.clear_requests();
             let ended = match change {
                 0 => scene.create(1).await.map(drop),
@@ -118,7 +127,7 @@ async fn a_release_is_made_once_though_every_change_was_answered_by_nobody() -> 
         meet(&scene, &action, 1);
         assert_eq!(scene.create(1).await.unwrap_err().fault(), Fault::Transient, "{action:?}");
         let open = scene.create(1).await?;
-        meet(&scene, &action, 1);
+        meet_operation(&scene, &action, "enablePullRequestAutoMerge");
         assert_eq!(scene.arm(&open).await.unwrap_err().fault(), Fault::Transient, "{action:?}");
         assert_eq!(scene.arm(&open).await?, Armed::Armed);
         let report = Report { name: "ci".to_owned(), outcome: Outcome::Success, kind: Kind::CheckRun };

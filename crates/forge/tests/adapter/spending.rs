@@ -121,7 +121,7 @@ async fn the_last_of_an_hour_is_kept_for_merging() -> anyhow::Result<()> {
     let scene = Scene::set("", Spending { kept_percent: 50, ..Spending::default() }).await?;
     scene.push(1).await?;
     let open = scene.create(1).await?;
-    scene.leave(3, 3);
+    scene.leave(3, 4);
     // Any answer says what is left.
     scene.forge.add_labels(&scene.repository, open.number, &["x".to_owned()]).await?;
     scene.forge.pull_request(&scene.repository, open.number).await?;
