@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use domain::{
     commit::Commit,
     fault::{Chain, Fault},
-    forge::{PullRequest, PullRequestState},
+    forge::{AutoMerge, PullRequest, PullRequestState},
     promotion::{Ending, Outcome, Reason, Step, later, next_step},
     proposal::Proposal,
 };
@@ -55,20 +55,27 @@ impl Performer<'_> {
                     Reason::Slot(_) => {
                         self.reconciler.store.wake_slot_holder(&self.observed.promotion, Utc::now()).await?;
                     }
-                    // Whoever points a pull request elsewhere takes the order back with it, and means no more by that.
-                    Reason::Retargeted => self.reconciler.store.withdraw_order(self.claim).await?,
+                    // Whoever points a pull request elsewhere, or makes it a draft, takes the order back with it and means
+                    // no more by that.
+                    Reason::Retargeted | Reason::Draft => {
+                        self.reconciler.store.withdraw_order(self.claim).await?;
+                    }
                     Reason::Evidence(_)
                     | Reason::Restrained(_)
                     | Reason::Unreadable(_)
                     | Reason::Foreign(_)
                     | Reason::TakenBack
                     | Reason::Computing
+                    | Reason::Queued
                     | Reason::Unstable
                     | Reason::Required(_)
                     | Reason::Watching(_)
-                    | Reason::Draft
-                    | Reason::Queued
                     | Reason::Merging => {}
+                }
+                // Where there is a queue, it takes out what fails, and that is nobody's order taken back.
+                let shown = self.pull_request().map(|open| open.auto_merge);
+                if matches!(shown, Some(AutoMerge::Queued | AutoMerge::Unqueued)) {
+                    self.reconciler.store.withdraw_order(self.claim).await?;
                 }
                 self.note(store::WAITING, reason.to_string(), None).await?;
                 return Ok(Some(After::Again(until)));

@@ -5,15 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 /// The events that the sandbox sends.
-const EVENTS: [&str; 13] = [
+const EVENTS: [&str; 19] = [
     "check-run-completed",
     "check-run-created",
+    "merge-group-checks-requested",
+    "merge-group-destroyed",
     "pull-request-auto-merge-disabled",
     "pull-request-auto-merge-enabled",
     "pull-request-closed",
+    "pull-request-converted-to-draft",
+    "pull-request-dequeued",
     "pull-request-edited",
+    "pull-request-enqueued",
     "pull-request-labeled",
     "pull-request-opened",
+    "pull-request-ready-for-review",
     "pull-request-reopened",
     "pull-request-synchronize",
     "pull-request-unlabeled",

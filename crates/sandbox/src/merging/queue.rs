@@ -154,7 +154,7 @@ impl World {
                 "head_ref": format!("refs/heads/{}", group.branch),
                 "base_sha": group.base,
                 "base_ref": format!("refs/heads/{base}"),
-                "head_commit": commit.as_ref().map(|commit| render::commit::in_push(self, key, commit)),
+                "head_commit": commit.as_ref().map(render::commit::simple),
             },
         });
         if let (Some(reason), Some(fields)) = (reason, payload.as_object_mut()) {

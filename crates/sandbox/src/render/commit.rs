@@ -69,6 +69,18 @@ pub(crate) fn in_push(world: &World, key: &Key, commit: &CommitObject) -> Value 
     })
 }
 
+/// The shortest form of a commit (`simple-commit`), as in the webhook `merge_group`.
+pub(crate) fn simple(commit: &CommitObject) -> Value {
+    json!({
+        "id": commit.oid,
+        "tree_id": commit.tree,
+        "message": commit.message,
+        "timestamp": render::time(commit.committer.when),
+        "author": { "name": commit.author.name, "email": commit.author.email },
+        "committer": { "name": commit.committer.name, "email": commit.committer.email },
+    })
+}
+
 fn signature(signature: &Signature) -> Value {
     json!({ "name": signature.name, "email": signature.email, "date": render::time(signature.when) })
 }

@@ -39,7 +39,7 @@ pub(super) fn parts(step: &Step, world: &World, index: usize, seen: Base) -> Vec
         }
         Step::Settle(outcome) => vec![Part::Settle(outcome.clone())],
         Step::Close(ending) => vec![Part::RecordClosing(ending.clone()), Part::ClosePullRequest],
-        Step::Wait { reason: Reason::Retargeted, .. } => vec![Part::WithdrawOrder],
+        Step::Wait { reason: Reason::Retargeted | Reason::Draft | Reason::Queued, .. } => vec![Part::WithdrawOrder],
         Step::Disarm => vec![Part::WithdrawOrder, Part::Disarm],
         Step::Wait { .. } => Vec::new(),
         Step::Arm { head } => vec![Part::Arm(*head), Part::RecordOrder(*head)],
