@@ -213,6 +213,20 @@ pub enum Reason {
     Merging,
 }
 
+impl Situation {
+    /// Whether our order to merge does not count any more while this is waited for, so that one which is gone later was
+    /// not taken back.
+    ///
+    /// Whoever points a pull request elsewhere, or makes it a draft, takes the order with it and means no more by that;
+    /// and a merge queue takes out what fails.
+    #[must_use]
+    pub fn voids_order(&self, reason: &Reason) -> bool {
+        let shown = self.pull_request.as_ref().map(|proposed| proposed.pull_request.auto_merge);
+        let is_queues = matches!(shown, Some(AutoMerge::Queued | AutoMerge::Unqueued));
+        self.ordered.is_some() && (is_queues || matches!(reason, Reason::Retargeted | Reason::Draft))
+    }
+}
+
 /// Says what a promotion does next: a total function without side effects.
 ///
 /// A merge comes first, whatever else is so: it can not be undone by deciding otherwise. A decision to end comes

@@ -57,6 +57,8 @@ pub struct Ordered {
 pub enum Armed {
     /// The forge merges it by itself once everything required is there.
     Armed,
+    /// The forge puts it into the merge queue of its base once everything required is there.
+    ForQueue,
     /// It is in the merge queue of its base.
     Queued,
     /// Everything was there: it is merged, by this commit when the forge names it.
@@ -246,7 +248,8 @@ impl Attempt<'_> {
         match (shown.state, shown.auto_merge) {
             (PullRequestState::Merged(commit), _) => Ok(Armed::Merged(commit)),
             (PullRequestState::Closed, _) => Err(self.unmergeable(Refusal::WrongState)),
-            (PullRequestState::Open, AutoMerge::Armed | AutoMerge::Unqueued) => Ok(Armed::Armed),
+            (PullRequestState::Open, AutoMerge::Armed) => Ok(Armed::Armed),
+            (PullRequestState::Open, AutoMerge::Unqueued) => Ok(Armed::ForQueue),
             (PullRequestState::Open, AutoMerge::Queued) => Ok(Armed::Queued),
             (PullRequestState::Open, AutoMerge::Disarmed) => {
                 Err(self.unmergeable(Refusal::Unknown("the forge took the order, but does not show it".to_owned())))

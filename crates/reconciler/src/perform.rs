@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use domain::{
     commit::Commit,
     fault::{Chain, Fault},
-    forge::{AutoMerge, PullRequest, PullRequestState},
+    forge::{PullRequest, PullRequestState},
     promotion::{Ending, Outcome, Reason, Step, later, next_step},
     proposal::Proposal,
 };
@@ -50,31 +50,11 @@ impl Performer<'_> {
     async fn perform(&self, step: Step) -> Result<Option<After>, Error> {
         match step {
             Step::Wait { reason, until } => {
-                match reason {
+                if let Reason::Slot(_) = reason {
                     // The one in the way ends itself, once it sees that this one is newer and proven.
-                    Reason::Slot(_) => {
-                        self.reconciler.store.wake_slot_holder(&self.observed.promotion, Utc::now()).await?;
-                    }
-                    // Whoever points a pull request elsewhere, or makes it a draft, takes the order back with it and means
-                    // no more by that.
-                    Reason::Retargeted | Reason::Draft => {
-                        self.reconciler.store.withdraw_order(self.claim).await?;
-                    }
-                    Reason::Evidence(_)
-                    | Reason::Restrained(_)
-                    | Reason::Unreadable(_)
-                    | Reason::Foreign(_)
-                    | Reason::TakenBack
-                    | Reason::Computing
-                    | Reason::Queued
-                    | Reason::Unstable
-                    | Reason::Required(_)
-                    | Reason::Watching(_)
-                    | Reason::Merging => {}
+                    self.reconciler.store.wake_slot_holder(&self.observed.promotion, Utc::now()).await?;
                 }
-                // Where there is a queue, it takes out what fails, and that is nobody's order taken back.
-                let shown = self.pull_request().map(|open| open.auto_merge);
-                if matches!(shown, Some(AutoMerge::Queued | AutoMerge::Unqueued)) {
+                if self.observed.situation.voids_order(&reason) {
                     self.reconciler.store.withdraw_order(self.claim).await?;
                 }
                 self.note(store::WAITING, reason.to_string(), None).await?;
@@ -229,6 +209,14 @@ impl Performer<'_> {
                 store.record_order(self.claim, head, &note, Utc::now()).await?;
             }
             // The queue takes out what fails, and then it is tried again: that is nobody's order taken back.
+            Armed::ForQueue => {
+                self.note(
+                    "armed",
+                    format!("pull request {number} goes into the merge queue once it may"),
+                    Some(&open.url),
+                )
+                .await?;
+            }
             Armed::Queued => {
                 self.note("armed", format!("pull request {number} is in the merge queue"), Some(&open.url)).await?;
             }

@@ -295,3 +295,18 @@ fn the_verdict_is_reported_of_our_commit_and_of_no_other() {
         assert_eq!(state(&situation(Verdict::Passed, other)), None);
     }
 }
+
+#[test]
+fn an_order_is_void_where_it_goes_without_anybody_taking_it_back() {
+    let voids = |auto_merge, ordered, reason: Reason| {
+        Situation { pull_request: open(auto_merge, Mergeability::Blocked), ordered, ..ready() }.voids_order(&reason)
+    };
+    let ours = Some(commit(9));
+    assert!(voids(AutoMerge::Disarmed, ours, Reason::Retargeted));
+    assert!(voids(AutoMerge::Disarmed, ours, Reason::Draft));
+    assert!(voids(AutoMerge::Queued, ours, Reason::Queued));
+    assert!(voids(AutoMerge::Unqueued, ours, Reason::Computing));
+    assert!(!voids(AutoMerge::Armed, ours, Reason::Computing));
+    assert!(!voids(AutoMerge::Disarmed, ours, Reason::TakenBack));
+    assert!(!voids(AutoMerge::Queued, None, Reason::Queued), "there is none");
+}
