@@ -248,6 +248,7 @@ impl Attempt<'_> {
         match (shown.state, shown.auto_merge) {
             (PullRequestState::Merged(commit), _) => Ok(Armed::Merged(commit)),
             (PullRequestState::Closed, _) => Err(self.unmergeable(Refusal::WrongState)),
+            (PullRequestState::Open, AutoMerge::Armed) if view.has_queue() => Ok(Armed::ForQueue),
             (PullRequestState::Open, AutoMerge::Armed) => Ok(Armed::Armed),
             (PullRequestState::Open, AutoMerge::Unqueued) => Ok(Armed::ForQueue),
             (PullRequestState::Open, AutoMerge::Queued) => Ok(Armed::Queued),

@@ -59,6 +59,7 @@ pub(super) fn way(seen: &Preflight, order: &Order<'_>, base: &Branch) -> Result<
     }
     match now.auto_merge {
         AutoMerge::Queued => return Ok(Way::Done(Armed::Queued)),
+        AutoMerge::Armed if seen.has_queue => return Ok(Way::Done(Armed::ForQueue)),
         AutoMerge::Armed => return Ok(Way::Done(Armed::Armed)),
         AutoMerge::Unqueued | AutoMerge::Disarmed => {}
     }

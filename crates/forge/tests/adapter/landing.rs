@@ -63,7 +63,7 @@ async fn a_draft_is_not_armed_and_says_so() -> anyhow::Result<()> {
 #[tokio::test]
 async fn an_order_becomes_a_place_in_the_queue_and_that_a_merge() -> anyhow::Result<()> {
     let (stage, open) = with_queue(MergeQueue::default()).await?;
-    assert_eq!(stage.arm(&open).await?, Armed::Armed);
+    assert_eq!(stage.arm(&open).await?, Armed::ForQueue);
     assert_eq!(stage.look(&open).await?.auto_merge, AutoMerge::Armed);
     say(&stage, &open.head.to_string(), Outcome::Success).await?;
     assert_eq!(stage.look(&open).await?.auto_merge, AutoMerge::Queued);
@@ -92,7 +92,7 @@ async fn what_has_everything_goes_into_the_queue_at_once_even_without_auto_merge
 #[tokio::test]
 async fn an_order_that_the_queue_leaves_alone_is_enqueued_by_us() -> anyhow::Result<()> {
     let (stage, open) = with_queue(MergeQueue { takes_armed: false, ..MergeQueue::default() }).await?;
-    assert_eq!(stage.arm(&open).await?, Armed::Armed);
+    assert_eq!(stage.arm(&open).await?, Armed::ForQueue);
     say(&stage, &open.head.to_string(), Outcome::Success).await?;
     assert_eq!(stage.look(&open).await?.auto_merge, AutoMerge::Unqueued);
     assert_eq!(stage.arm(&open).await?, Armed::Queued);
