@@ -8,7 +8,7 @@ use sandbox::{Action, Fault, Match};
 use serde_json::{Value, json};
 use testkit::{
     Scene, SceneOptions, Tagferry,
-    scene::{GITOPS, REGISTRY_SECRET, TARGETS},
+    scene::{GITOPS, REGISTRY_SECRET, TARGETS, Way},
     tagferry::field,
     until,
 };
@@ -35,16 +35,12 @@ async fn killed_after_any_request_to_the_forge_it_goes_on_where_it_was() -> Resu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_any_request_it_goes_on_where_it_was_though_the_forge_makes_the_commits() -> Result<()> {
-    killed_at_every_request(Moment::Before, by_api()).await
+    killed_at_every_request(Moment::Before, Way::Api.options()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_any_request_it_goes_on_where_it_was_though_the_forge_makes_the_commits() -> Result<()> {
-    killed_at_every_request(Moment::After, by_api()).await
-}
-
-fn by_api() -> SceneOptions {
-    SceneOptions { github: "  write: api\n".to_owned(), ..SceneOptions::default() }
+    killed_at_every_request(Moment::After, Way::Api.options()).await
 }
 
 /// Kills at the first request of a release, at the second, and so on until a release needs fewer.

@@ -3,9 +3,9 @@
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
-use sandbox::PERSONAL_TOKEN;
+use sandbox::{PERSONAL_TOKEN, PullRequestChange, PullRequestView, Push};
 use serde_json::Value;
-use testkit::{Scene, SceneOptions, scene::GITOPS};
+use testkit::{Scene, SceneOptions, overlays, scene::GITOPS, until};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
 /// The trailers that Git itself finds in a message.
@@ -86,5 +86,69 @@ async fn the_body_lists_what_comes_with_a_release_and_the_commit_on_the_base_tel
     let names: Vec<&str> = found.iter().skip(2).filter_map(|line| Some(line.split_once(": sha256:")?.0)).collect();
     assert_eq!(names, ["Image-Digest-aws", "Image-Digest-gcp", "Image-Digest-azure"], "{message}");
     scene.end().await;
+    Ok(())
+}
+
+/// Puts this commit's tag into the overlay of gcp on the base, which conflicts with what is proposed.
+async fn overtake(scene: &Scene, commit: &str) -> Result<()> {
+    let text = overlays::GCP.replace("'bootstrap'", &format!("'sha-{commit}'"));
+    scene.forge.push(GITOPS, Push::new("main", [(overlays::path("gcp").as_str(), text.as_str())])).await?;
+    Ok(())
+}
+
+/// A pull request whose words a person changed so, after its branch was made anew on a base that names another commit:
+/// that commit, and the pull request.
+async fn made_anew_after(
+    change: impl FnOnce(&PullRequestView) -> PullRequestChange,
+) -> Result<(String, PullRequestView)> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let tagferry = scene.tagferry().await?;
+    let earlier = scene.commit("Earlier").await?;
+    let (_commit, one) = scene.propose("Zoom deeper").await?;
+    let told = one.body.clone().unwrap_or_default();
+    ensure!(told.contains("`validate`") && !told.contains(&earlier), "{told}");
+    scene.forge.change_pull_request(GITOPS, one.number, change(&one)).await?;
+    overtake(&scene, &earlier).await?;
+    let anew = until("the branch to be made anew", async || {
+        let now = scene.forge.pull_request(GITOPS, one.number).await?;
+        Ok((now.head != one.head).then_some(now))
+    })
+    .await?;
+    drop(tagferry);
+    scene.end().await;
+    Ok((earlier, anew))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_request_that_is_made_anew_tells_what_it_proposes_now() -> Result<()> {
+    let (earlier, anew) = made_anew_after(|_| PullRequestChange::default()).await?;
+    let body = anew.body.unwrap_or_default();
+    ensure!(body.contains(&format!("sha-{earlier}")), "{body}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_title_that_a_person_wrote_stays_when_a_pull_request_is_made_anew() -> Result<()> {
+    let title = "Not before the demo";
+    let change =
+        |_: &PullRequestView| PullRequestChange { title: Some(title.to_owned()), ..PullRequestChange::default() };
+    let (earlier, anew) = made_anew_after(change).await?;
+    assert_eq!(anew.title, title);
+    let body = anew.body.unwrap_or_default();
+    ensure!(body.contains(&format!("sha-{earlier}")), "{body}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_a_person_wrote_into_stays_when_a_pull_request_is_made_anew() -> Result<()> {
+    let edited =
+        |one: &PullRequestView| format!("Please look at the colours.\n\n{}", one.body.clone().unwrap_or_default());
+    let mut expected = String::new();
+    let change = |one: &PullRequestView| {
+        expected = edited(one);
+        PullRequestChange { body: Some(expected.clone()), ..PullRequestChange::default() }
+    };
+    let (_earlier, anew) = made_anew_after(change).await?;
+    assert_eq!(anew.body.as_deref(), Some(expected.as_str()));
     Ok(())
 }

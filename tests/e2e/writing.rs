@@ -3,12 +3,12 @@
 use anyhow::{Context as _, Result, ensure};
 use sandbox::Push;
 use serde_json::Value;
-use testkit::{Scene, SceneOptions, overlays, scene::GITOPS, until};
+use testkit::{
+    Scene, SceneOptions, overlays,
+    scene::{GITOPS, Way},
+    until,
+};
 use tokio::process::Command;
-
-fn by_api() -> SceneOptions {
-    SceneOptions { github: "  write: api\n".to_owned(), ..SceneOptions::default() }
-}
 
 /// Runs a program that must succeed; gives what it printed.
 async fn run(program: &str, arguments: &[&str]) -> Result<String> {
@@ -19,7 +19,7 @@ async fn run(program: &str, arguments: &[&str]) -> Result<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_by_the_api_is_verified_and_needs_no_clone() -> Result<()> {
-    let scene = Scene::start(by_api()).await?;
+    let scene = Scene::start(Way::Api.options()).await?;
     let tagferry = scene.tagferry().await?;
     let commit = scene.commit("By the API").await?;
     scene.push_to_all(&commit)?;
@@ -42,7 +42,7 @@ async fn a_release_by_the_api_is_verified_and_needs_no_clone() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pull_request_that_conflicts_is_made_anew_by_the_api_and_stays_open() -> Result<()> {
-    let scene = Scene::start(SceneOptions { check_after: None, ..by_api() }).await?;
+    let scene = Scene::start(SceneOptions { check_after: None, ..Way::Api.options() }).await?;
     let tagferry = scene.tagferry().await?;
     let (commit, one) = scene.propose("In conflict").await?;
     let moved = overlays::GCP.replace("'bootstrap'", "'hotfix' # by hand");
@@ -66,7 +66,7 @@ async fn a_pull_request_that_conflicts_is_made_anew_by_the_api_and_stays_open() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_branch_in_the_way_is_named_and_its_removal_lets_the_release_go_on() -> Result<()> {
-    for options in [SceneOptions::default(), by_api()] {
+    for options in [SceneOptions::default(), Way::Api.options()] {
         let scene = Scene::start(options).await?;
         scene.forge.push(GITOPS, Push::new("mandelbrot", [("README.md", "x")])).await?;
         let tagferry = scene.tagferry().await?;

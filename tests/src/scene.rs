@@ -58,6 +58,27 @@ pub struct SceneOptions {
     pub port: Option<u16>,
 }
 
+/// How Tagferry writes to the forge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It pushes by Git.
+    Git,
+    /// It has the forge make the commits.
+    Api,
+}
+
+impl Way {
+    /// The usual scene with this way.
+    #[must_use]
+    pub fn options(self) -> SceneOptions {
+        let github = match self {
+            Self::Git => String::new(),
+            Self::Api => "  write: api\n".to_owned(),
+        };
+        SceneOptions { github, ..SceneOptions::default() }
+    }
+}
+
 /// A forge, a registry and a configuration, with everything in one directory that goes with it.
 #[derive(Debug)]
 pub struct Scene {

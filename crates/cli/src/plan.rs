@@ -99,9 +99,9 @@ impl Plan {
         for element in said.elements {
             let planned = match element {
                 Element::Unusable { text, reason } => PlannedElement::Unusable { text, reason },
-                Element::Announced(Announcement::Moved(repository))
-                | Element::Ignored { announcement: Announcement::Moved(repository), reason: _ } => {
-                    PlannedElement::Moved(repository)
+                Element::Announced(Announcement::Moved(moved))
+                | Element::Ignored { announcement: Announcement::Moved(moved), reason: _ } => {
+                    PlannedElement::Moved(moved.repository)
                 }
                 Element::Announced(Announcement::Pushed(pushed))
                 | Element::Ignored { announcement: Announcement::Pushed(pushed), reason: _ } => {

@@ -18,7 +18,26 @@ pub enum Announcement {
     /// A tag was pushed to an image repository.
     Pushed(Pushed),
     /// Something happened to pull requests or branches of a repository of the forge.
-    Moved(forge::Repository),
+    Moved(Moved),
+}
+
+/// "Something happened to pull requests, checks or branches."
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// In which repository.
+    pub repository: forge::Repository,
+    /// How soon it matters.
+    pub haste: Haste,
+}
+
+/// How soon it matters that something moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Haste {
+    /// In a moment, together with what else moves until then: what we did ourselves is announced too, and checks come
+    /// by the dozen.
+    Soon,
+    /// At once: a pull request may have ended.
+    Now,
 }
 
 /// "This tag was pushed."

@@ -86,6 +86,8 @@ pub enum Base {
 /// Where all overlays stand at the tip of the base branch, seen from the release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlays {
+    /// They were not looked at, since nothing that comes next depends on them.
+    Unread,
     /// Each names the release already.
     Current,
     /// Each may be moved to the release.
@@ -264,7 +266,7 @@ pub fn overlays(standings: impl IntoIterator<Item = (Name, Standing)>) -> Overla
             (unrelated @ Overlays::Unrelated(..), _) => unrelated,
             (_, Standing::Unrelated(commit)) => Overlays::Unrelated(target, commit),
             (Overlays::Behind, _) | (_, Standing::Behind) => Overlays::Behind,
-            (Overlays::Current, Standing::Current) => Overlays::Current,
+            (Overlays::Current | Overlays::Unread, Standing::Current) => Overlays::Current,
         };
     }
     sum
@@ -285,7 +287,11 @@ fn ending(situation: &Situation) -> Option<Ending> {
                 why: format!("{target} has commit {}, which is not an ancestor of this one", commit.short()),
             })
         }
-        (Overlays::Behind | Overlays::Unreadable(_), None, Verdict::Passed | Verdict::Pending { .. }) => None,
+        (
+            Overlays::Behind | Overlays::Unreadable(_) | Overlays::Unread,
+            None,
+            Verdict::Passed | Verdict::Pending { .. },
+        ) => None,
     }
 }
 
@@ -359,6 +365,9 @@ fn propose(situation: &Situation) -> Step {
     match (situation.slot, &situation.overlays) {
         (Slot::Taken(by), _) => wait(situation, Reason::Slot(by)),
         (Slot::Free | Slot::Ours, Overlays::Unreadable(why)) => wait(situation, Reason::Unreadable(why.clone())),
+        (Slot::Free | Slot::Ours, Overlays::Unread) => {
+            wait(situation, Reason::Unreadable("the overlays were not looked at".to_owned()))
+        }
         (
             Slot::Free | Slot::Ours,
             Overlays::Behind | Overlays::Current | Overlays::Ahead(_) | Overlays::Unrelated(..),

@@ -7,6 +7,7 @@ mod body;
 mod foreign;
 mod history;
 mod marker;
+mod rewording;
 
 use std::fmt::Write as _;
 
@@ -14,6 +15,7 @@ use self::foreign::{shorten, unlinked};
 pub use self::{
     history::{Between, Listed, MOST_LISTED},
     marker::{Author, Authors, Marker},
+    rewording::Rewording,
 };
 use crate::{
     application::{Application, Name},

@@ -4,9 +4,14 @@ use std::collections::BTreeSet;
 
 use domain::forge::{Branch, MergeMethod, Repository};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{Error, Forge, api::Request};
+use crate::{
+    Error, Forge,
+    api::Request,
+    client::Document,
+    pull_request::{BASE, BaseRef},
+};
 
 /// What a repository and one of its branches allow and require, as far as we are shown it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +79,36 @@ struct Rule {
     parameters: Value,
 }
 
+const REQUIRED: &str = "query Required($owner: String!, $name: String!, $branch: String!) { \
+     repository(owner: $owner, name: $name) { ref(qualifiedName: $branch) { ...Base } } } ";
+
+#[derive(Deserialize)]
+struct Required {
+    repository: Option<Referring>,
+}
+
+#[derive(Deserialize)]
+struct Referring {
+    r#ref: Option<BaseRef>,
+}
+
 impl Forge {
+    /// The names of the checks that a branch requires of pull requests into it, sorted, as far as they are shown: without
+    /// permission, and where there is no such branch, there are none. One request.
+    ///
+    /// # Errors
+    ///
+    /// What any request can end with.
+    pub async fn required_checks(&self, repository: &Repository, branch: &Branch) -> Result<Vec<String>, Error> {
+        let doing = format!("looking at what {branch} of {repository} requires");
+        let variables = json!({ "owner": repository.owner(), "name": repository.name(), "branch": branch.reference() });
+        let document = Document { text: &[REQUIRED, BASE].concat(), variables: &variables, doing: &doing };
+        let reply = self.client().ask::<Required>(repository, document).await?;
+        let base = reply.data.and_then(|data| data.repository?.r#ref);
+        let names: BTreeSet<&str> = base.iter().flat_map(BaseRef::required_checks).collect();
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
     /// What a repository and one of its branches allow and require. Three requests.
     ///
     /// Classic protection shows its required checks and no more to whoever does not administer the repository

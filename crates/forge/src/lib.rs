@@ -38,7 +38,7 @@ pub mod webhook;
 pub mod write;
 
 pub use error::Error;
-pub use merging::{Armed, Order, Ordered};
+pub use merging::{Armed, Look, Order, Ordered};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
 pub use settings::{Author, Credentials, Extra, Settings, Signing, Spending, Timeouts, Write};

@@ -1,8 +1,8 @@
 //! The order to merge a pull request once it may be merged, and taking it back.
 
 mod document;
+mod look;
 mod patience;
-mod preflight;
 mod way;
 
 use std::time::Instant;
@@ -10,7 +10,7 @@ use std::time::Instant;
 use domain::{
     commit::Commit,
     fault::Fault,
-    forge::{AutoMerge, MergeMethod, Number, PullRequest, PullRequestState, Repository, Requirements},
+    forge::{AutoMerge, Branch, MergeMethod, Number, PullRequest, PullRequestState, Repository, Requirements},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -24,8 +24,9 @@ use crate::{
     refusal::Meaning,
 };
 use document::{Answered, Outcome};
+use look::Label;
+pub use look::Look;
 use patience::MOST_TRIES;
-use preflight::{Label, Preflight};
 use way::{Blocked, Way, merge_now, way};
 
 /// How a pull request is to be merged.
@@ -33,6 +34,8 @@ use way::{Blocked, Way, merge_now, way};
 pub struct Order<'a> {
     /// What must still be at the tip of its branch.
     pub head: Commit,
+    /// What it is to be merged into.
+    pub base: &'a Branch,
     /// How it becomes part of its base, unless that has a merge queue, which knows its own way.
     pub method: MergeMethod,
     /// The first line of the merge's message.
@@ -85,24 +88,22 @@ struct Attempt<'a> {
 
 impl Forge {
     /// Gives a pull request its labels and orders the forge to merge it once it may, puts it into the merge queue of its
-    /// base, or merges at once what has everything that its base requires. Repeatable.
+    /// base, or merges at once what has everything that its base requires. Repeatable, each time after a look with the
+    /// labels of the order.
     ///
-    /// A look, and one request that changes something; another one to make a label, and to merge at once.
+    /// One request that changes something; another one to make a label, and to merge at once. What has become clean
+    /// since the look is looked at again.
     ///
     /// # Errors
     ///
     /// [`Error::Unmergeable`]: the forge does not take the order, and why; a base that requires nothing is one reason,
     /// for nothing would have been checked. [`Error::Forbidden`]: we may not see the checks of what there is nothing
     /// left to wait for. And what any request can end with.
-    pub async fn arm(
-        &self,
-        repository: &Repository,
-        pull_request: &PullRequest,
-        order: &Order<'_>,
-    ) -> Result<Ordered, Error> {
+    pub async fn arm(&self, repository: &Repository, seen: &Look, order: &Order<'_>) -> Result<Ordered, Error> {
+        let pull_request = &seen.pull_request;
         let doing = format!("ordering the merge of {repository}{}", pull_request.number);
         let attempt = Attempt { forge: self, repository, pull_request, order, doing };
-        attempt.run().await
+        attempt.run(seen).await
     }
 
     /// Takes the order to merge back, or the pull request out of the merge queue. Repeatable. One request.
@@ -129,16 +130,15 @@ impl Forge {
 }
 
 impl Attempt<'_> {
-    async fn run(&self) -> Result<Ordered, Error> {
-        let seen = self.look().await?;
-        let way = self.judged(way(&seen, self.order, &self.pull_request.base))?;
+    async fn run(&self, seen: &Look) -> Result<Ordered, Error> {
+        let way = self.judged(way(seen, self.order))?;
         let place = format!("{}{}", self.repository, self.pull_request.number);
         let of = format!("{way:?} {}", seen.fingerprint);
         let patience = self.forge.patience();
         if let Some(words) = patience.rests(&place, &of, Instant::now()) {
             return Err(self.unmergeable(Refusal::Resting { words, tries: MOST_TRIES }));
         }
-        let carried_out = self.carry_out(&seen, way).await;
+        let carried_out = self.carry_out(seen, way).await;
         match &carried_out {
             Err(Error::Unmergeable { refusal: Refusal::Unknown(words), .. }) => {
                 if patience.note(&place, (&of, words), Instant::now()) {
@@ -152,11 +152,7 @@ impl Attempt<'_> {
         carried_out
     }
 
-    async fn look(&self) -> Result<Preflight, Error> {
-        self.forge.look_before(self.repository, self.pull_request, (self.order, &self.doing)).await
-    }
-
-    async fn carry_out(&self, seen: &Preflight, way: Way) -> Result<Ordered, Error> {
+    async fn carry_out(&self, seen: &Look, way: Way) -> Result<Ordered, Error> {
         match way {
             Way::Enable => self.enable(seen).await,
             Way::Enqueue => self.enqueue(seen).await,
@@ -177,7 +173,7 @@ impl Attempt<'_> {
     }
 
     /// `enablePullRequestAutoMerge`, which the forge itself refuses when the head is another one.
-    async fn enable(&self, seen: &Preflight) -> Result<Ordered, Error> {
+    async fn enable(&self, seen: &Look) -> Result<Ordered, Error> {
         let Answered { unlabelled, outcome } = self.order(seen, document::Order::Enable).await?;
         let armed = match outcome {
             Outcome::Shown(view) => self.read_back(&view)?,
@@ -194,7 +190,7 @@ impl Attempt<'_> {
     }
 
     /// `enqueuePullRequest`, which the forge itself refuses when the head is another one, and while something is missing.
-    async fn enqueue(&self, seen: &Preflight) -> Result<Ordered, Error> {
+    async fn enqueue(&self, seen: &Look) -> Result<Ordered, Error> {
         let Answered { unlabelled, outcome } = self.order(seen, document::Order::Enqueue).await?;
         match outcome {
             Outcome::Placed => Ok(Ordered { armed: Armed::Queued, unlabelled }),
@@ -210,7 +206,7 @@ impl Attempt<'_> {
     }
 
     /// Sends an order, with the labels in the same document when the repository has them all.
-    async fn order(&self, seen: &Preflight, order: document::Order) -> Result<Answered, Error> {
+    async fn order(&self, seen: &Look, order: document::Order) -> Result<Answered, Error> {
         let handles: Option<Vec<&str>> = seen.unlabelled.iter().map(|label| label.handle.as_deref()).collect();
         let (apart, handles) = match handles {
             Some(handles) => (None, handles),
@@ -263,12 +259,12 @@ impl Attempt<'_> {
     ///
     /// The forge takes an order with the head that was seen, but not with the base. An order that was given after a
     /// person chose another base is seen and taken back by the next look; a merge can not be taken back.
-    async fn merge_if_clean(&self, seen: &Preflight) -> Result<Armed, Error> {
+    async fn merge_if_clean(&self, seen: &Look) -> Result<Armed, Error> {
         if seen.is_clean() {
             return self.merge_as(merge_now(seen)).await;
         }
-        let now = self.look().await?;
-        match self.judged(way(&now, self.order, &self.pull_request.base))? {
+        let now = self.forge.look(self.repository, self.pull_request.number, &[]).await?;
+        match self.judged(way(&now, self.order))? {
             Way::Done(armed) => Ok(armed),
             Way::Enable | Way::Enqueue | Way::Merge | Way::Watch(_) => self.merge_as(merge_now(&now)).await,
         }
@@ -320,7 +316,7 @@ impl Attempt<'_> {
     }
 
     fn refuse(&self, meaning: Meaning, message: String) -> Error {
-        self.unmergeable(meaning.refusal(message, self.order.method, &self.pull_request.base))
+        self.unmergeable(meaning.refusal(message, self.order.method, self.order.base))
     }
 
     fn unmergeable(&self, refusal: Refusal) -> Error {

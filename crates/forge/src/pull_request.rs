@@ -6,17 +6,17 @@ mod view;
 
 use domain::{
     forge::{AutoMerge, Branch, Mergeability, Number, PullRequest, PullRequestState, Repository, Requirements},
-    proposal::ReleaseBranch,
+    proposal::{ReleaseBranch, Rewording},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::{
     Error, Forge,
     api::{Answer, Request},
-    client::{Document, Reply},
+    client::Document,
 };
-pub(crate) use gates::{Checks, GATES, Gates};
+pub(crate) use gates::{BASE, BaseRef, Checks, GATES, Gates};
 use objection::Objection;
 pub(crate) use view::{VIEW, View, commit};
 
@@ -33,9 +33,6 @@ pub struct NewPullRequest<'a> {
     pub body: &'a str,
 }
 
-const ONE: &str = "query One($owner: String!, $name: String!, $number: Int!) { \
-     repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...View ...Gates } } } ";
-
 const ALL_OF_A_BRANCH: &str = "query OfBranch($owner: String!, $name: String!, $head: String!) { \
      repository(owner: $owner, name: $name) { \
      pullRequests(first: 20, headRefName: $head, \
@@ -46,21 +43,6 @@ const NEEDS: &str = "it needs Pull requests: write";
 #[derive(Deserialize)]
 struct Data<T> {
     repository: Option<T>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OneData<T> {
-    pull_request: Option<T>,
-}
-
-/// A pull request with what its base requires of it.
-#[derive(Deserialize)]
-struct Gated {
-    #[serde(flatten)]
-    view: View,
-    #[serde(flatten)]
-    gates: Gates,
 }
 
 #[derive(Deserialize)]
@@ -95,12 +77,7 @@ impl Forge {
     ///
     /// [`Error::NoPullRequest`], [`Error::NoRepository`], and what any request can end with.
     pub async fn pull_request(&self, repository: &Repository, number: Number) -> Result<PullRequest, Error> {
-        let doing = format!("looking at pull request {repository}{number}");
-        let variables = json!({ "owner": repository.owner(), "name": repository.name(), "number": number.0 });
-        let document = Document { text: &[ONE, VIEW, GATES].concat(), variables: &variables, doing: &doing };
-        let reply = self.client().ask::<Data<OneData<Gated>>>(repository, document).await?;
-        let Gated { view, gates } = only(reply, (repository, number), &doing)?;
-        Ok(PullRequest { missing: gates.missing(view.head()), ..read(&view, &doing)? })
+        Ok(self.look(repository, number, &[]).await?.pull_request)
     }
 
     /// The pull requests of a release branch into whatever base, open or not, newest first; at most twenty. One
@@ -196,6 +173,21 @@ impl Forge {
         self.perform(repository, number, &request).await
     }
 
+    /// Gives a pull request another title or another body. Repeatable. One request.
+    ///
+    /// # Errors
+    ///
+    /// What any request can end with.
+    pub async fn reword(&self, repository: &Repository, number: Number, new: &Rewording) -> Result<(), Error> {
+        let path = format!("/repos/{repository}/pulls/{}", number.0);
+        let words = [("title", &new.title), ("body", &new.body)];
+        let body: Map<String, Value> =
+            words.into_iter().filter_map(|(field, text)| Some((field.to_owned(), json!(text.as_ref()?)))).collect();
+        let doing = format!("telling what pull request {repository}{number} is about");
+        let request = Request::patch(path, body.into(), doing).needing(NEEDS);
+        self.perform(repository, number, &request).await
+    }
+
     /// Closes a pull request without a merge. Repeatable. One request.
     ///
     /// # Errors
@@ -228,24 +220,6 @@ impl Forge {
             404 => Err(Error::NoPullRequest { repository: repository.clone(), number }),
             _ => Err(request.refused(answer.message())),
         }
-    }
-}
-
-/// The pull request that was asked for. What is missing in it, as for want of a permission, is no reason to do without.
-fn only<T>(
-    reply: Reply<Data<OneData<T>>>,
-    (repository, number): (&Repository, Number),
-    doing: &str,
-) -> Result<T, Error> {
-    let message = reply.message();
-    let is_missing = reply.is_not_found();
-    match reply.data.and_then(|data| data.repository) {
-        Some(OneData { pull_request: Some(one) }) => Ok(one),
-        Some(OneData { pull_request: None }) if is_missing || message.is_empty() => {
-            Err(Error::NoPullRequest { repository: repository.clone(), number })
-        }
-        None if is_missing || message.is_empty() => Err(Error::NoRepository { repository: repository.clone() }),
-        Some(_) | None => Err(Error::Refused { doing: doing.to_owned(), message }),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the forge announces: authenticated first, then understood.
 
+mod interest;
+
 use std::collections::BTreeSet;
 
 use domain::{
-    announcement::Announcement,
+    announcement::{Announcement, Haste, Moved},
     excerpt::{MOST_UNUSABLE, excerpt, excerpt_of_bytes},
     forge::Repository,
 };
@@ -64,6 +66,10 @@ pub struct Unusable {
 /// The parts of all events that name repositories, each of which is read for itself.
 #[derive(Deserialize)]
 struct Message<'a> {
+    #[serde(borrow)]
+    action: Option<&'a RawValue>,
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
     #[serde(borrow)]
     repository: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -151,12 +157,23 @@ pub fn parse(event: &str, message: Verified<'_>) -> Parsed {
     }
     let mut reading = Reading::default();
     match serde_json::from_slice::<Message<'_>>(message.body) {
-        Ok(message) => reading.take_all(&message),
+        Ok(message) => {
+            if let Some(haste) = interest::haste(event, message.word(message.action), message.word(message.state)) {
+                reading.take_all(&message, haste);
+            }
+        }
         Err(source) => {
             reading.refuse(excerpt_of_bytes(message.body), &format!("the body of a {event} event: {source}"));
         }
     }
     reading.finish()
+}
+
+impl<'a> Message<'a> {
+    /// A part that is a plain word; nothing for any other.
+    fn word(&self, part: Option<&'a RawValue>) -> Option<&'a str> {
+        part.and_then(|part| serde_json::from_str(part.get()).ok())
+    }
 }
 
 #[derive(Default)]
@@ -168,20 +185,20 @@ struct Reading {
 
 impl Reading {
     /// Takes what can be used; one bad name does not drop the good ones beside it.
-    fn take_all(&mut self, message: &Message<'_>) {
+    fn take_all(&mut self, message: &Message<'_>, haste: Haste) {
         if let Some(repository) = message.repository {
-            self.take(repository);
+            self.take(repository, haste);
         }
         let lists = [message.repositories, message.repositories_added, message.repositories_removed];
         for list in lists.into_iter().flatten() {
             match serde_json::from_str::<Vec<&RawValue>>(list.get()) {
-                Ok(repositories) => repositories.into_iter().for_each(|one| self.take(one)),
+                Ok(repositories) => repositories.into_iter().for_each(|one| self.take(one, haste)),
                 Err(source) => self.refuse(excerpt(list.get()), &format!("a list of repositories: {source}")),
             }
         }
     }
 
-    fn take(&mut self, repository: &RawValue) {
+    fn take(&mut self, repository: &RawValue, haste: Haste) {
         let full_name = match serde_json::from_str(repository.get()) {
             Ok(Named { full_name }) => full_name,
             Err(source) => return self.refuse(excerpt(repository.get()), &format!("a repository: {source}")),
@@ -189,7 +206,7 @@ impl Reading {
         match full_name.parse::<Repository>() {
             Ok(repository) => {
                 if self.seen.insert(repository.clone()) {
-                    self.parsed.announcements.push(Announcement::Moved(repository));
+                    self.parsed.announcements.push(Announcement::Moved(Moved { repository, haste }));
                 }
             }
             Err(source) => {
@@ -227,8 +244,9 @@ mod tests {
         assert_eq!(authenticate(&secrets, signature, body).is_ok(), expected, "{signature:?}");
     }
 
-    fn moved(repositories: &[&str]) -> Vec<Announcement> {
-        repositories.iter().map(|one| Announcement::Moved(one.parse().unwrap())).collect()
+    fn moved(repositories: &[&str], haste: Haste) -> Vec<Announcement> {
+        let moved = |one: &&str| Announcement::Moved(Moved { repository: one.parse().unwrap(), haste });
+        repositories.iter().map(moved).collect()
     }
 
     fn parsed(event: &str, body: &str) -> Parsed {
@@ -262,9 +280,12 @@ mod tests {
     #[test]
     fn an_event_announces_its_repository() {
         let body = r#"{"action":"closed","number":3,"repository":{"full_name":"acme/trinity"}}"#;
-        for event in ["pull_request", "push", "check_suite", "check_run", "status", "merge_group"] {
-            assert_eq!(parsed(event, body).announcements, moved(&["acme/trinity"]), "{event}");
+        for event in ["push", "check_suite", "check_run", "status", "merge_group"] {
+            assert_eq!(parsed(event, body).announcements, moved(&["acme/trinity"], Haste::Soon), "{event}");
         }
+        assert_eq!(parsed("pull_request", body).announcements, moved(&["acme/trinity"], Haste::Now));
+        let begins = body.replace("closed", "created");
+        assert_eq!(parsed("check_run", &begins), Parsed::default());
     }
 
     #[test]
@@ -272,14 +293,14 @@ mod tests {
         let body = r#"{"action":"added","repositories_added":[{"full_name":"acme/a"},{"full_name":"acme/b"}],
             "repositories_removed":[{"full_name":"acme/a"}]}"#;
         let said = parsed("installation_repositories", body);
-        assert_eq!(said.announcements, moved(&["acme/a", "acme/b"]));
+        assert_eq!(said.announcements, moved(&["acme/a", "acme/b"], Haste::Now));
     }
 
     #[test]
     fn one_bad_name_does_not_drop_the_good_ones() {
         let body = r#"{"repositories":[{"full_name":"../x"},{"full_name":"acme/b"}]}"#;
         let said = parsed("installation", body);
-        assert_eq!(said.announcements, moved(&["acme/b"]));
+        assert_eq!(said.announcements, moved(&["acme/b"], Haste::Now));
         let [bad] = said.unusable.as_slice() else { panic!("{said:?}") };
         assert_eq!(bad.text, "../x");
         assert_eq!(
@@ -293,7 +314,7 @@ mod tests {
         let body = r#"{"repository":7,"repositories":[{"full_name":1},{"full_name":"acme/b"},null,{}],
             "repositories_added":"all","repositories_removed":null}"#;
         let said = parsed("installation", body);
-        assert_eq!(said.announcements, moved(&["acme/b"]));
+        assert_eq!(said.announcements, moved(&["acme/b"], Haste::Now));
         let texts: Vec<&str> = said.unusable.iter().map(|one| one.text.as_str()).collect();
         assert_eq!(texts, ["7", r#"{"full_name":1}"#, "null", "{}", r#""all""#]);
         assert_eq!(said.unusable[3].reason, "a repository: missing field `full_name` at line 1 column 2");

@@ -99,8 +99,8 @@ impl Forge {
     ///
     /// By Git it is made in the kept store without any request; a file keeps its mode, a new one is a regular file, and
     /// the same input gives the same commit. Otherwise the forge makes it, dates and signs it, and it is by whom the
-    /// credentials belong to: two requests, or one when the release branch already has such a commit of `ours`, which
-    /// is then the answer. All other files keep every byte.
+    /// credentials belong to: two requests, or one when such a commit of `ours` is there already, which is then the
+    /// answer. All other files keep every byte.
     ///
     /// # Errors
     ///

@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    announcement::{Announcement, Ignored, Match, Pushed, matches},
-    forge,
+    announcement::{Announcement, Haste, Ignored, Match, Moved, Pushed, matches},
     image::{Digest, Reference},
     release::Build,
 };
@@ -14,6 +13,9 @@ use crate::{Error, Reconciler, outside::Outside, run::After};
 
 /// How long a registry may lag behind its own announcement before what it says counts.
 const LONGEST_LAG: TimeDelta = TimeDelta::seconds(20);
+
+/// How long what need not be looked at at once waits for more.
+const SOON: TimeDelta = TimeDelta::seconds(2);
 
 /// The age that the first wait is half of.
 const SHORTEST_AGE: TimeDelta = TimeDelta::milliseconds(200);
@@ -64,7 +66,7 @@ impl Reconciler {
     pub(crate) async fn take_in(&self, claim: &Claim, id: AnnouncementId) -> Result<After, Error> {
         let announced = self.store.announcement(id).await?;
         let verdict = match &announced.announcement {
-            Announcement::Moved(repository) => Some(self.moved(repository).await?),
+            Announcement::Moved(moved) => Some(self.moved(moved).await?),
             Announcement::Pushed(pushed) => self.pushed(claim, pushed, announced.received_at).await?,
         };
         match verdict {
@@ -76,8 +78,13 @@ impl Reconciler {
         }
     }
 
-    async fn moved(&self, repository: &forge::Repository) -> Result<AnnouncementVerdict, Error> {
-        let woken = self.store.wake_promotions(repository, Utc::now()).await?;
+    async fn moved(&self, moved: &Moved) -> Result<AnnouncementVerdict, Error> {
+        let Moved { repository, haste } = moved;
+        let wait = match haste {
+            Haste::Now => TimeDelta::zero(),
+            Haste::Soon => SOON,
+        };
+        let woken = self.store.wake_promotions(repository, Utc::now() + wait).await?;
         Ok(AnnouncementVerdict::Accepted {
             reason: format!("promotions into {repository} that are looked at: {woken}"),
             release: None,

@@ -5,7 +5,7 @@
 //! and carries no data. Nothing here decides: [`domain::promotion::next_step`] does. Read the modules in this order:
 //!
 //! - `run`: workers that claim what is due.
-//! - `outside`, `source` and `overlays`: what the registries and the forge are asked.
+//! - `outside`, `source`, `overlays`, `required` and `kept`: what the registries and the forge are asked.
 //! - `intake`: an announcement becomes a build, or is kept with the reason why not.
 //! - `observe`: everything that a promotion's next step depends on.
 //! - `perform`: the step's effects, each repeatable.
@@ -15,12 +15,14 @@
 mod backoff;
 mod error;
 mod intake;
+mod kept;
 mod observe;
 mod outside;
 mod overlays;
 mod perform;
 mod plan;
 mod remarks;
+mod required;
 mod run;
 mod source;
 mod survey;

@@ -5,16 +5,18 @@ use domain::{
     application::{Application, Gitops},
     commit::Commit,
     evidence::{self, Verdict},
-    forge::{Ancestry, PullRequest},
+    forge::{Ancestry, PullRequest, PullRequestState},
     promotion::{Aim, Base, Head, Proposed, Situation, Slot},
     proposal::ReleaseBranch,
+    release::{self, Barrier},
 };
+use forge::Look;
 use store::{Claim, Promotion, PromotionId, Rival};
 
 use crate::{
     Error, Reconciler,
     outside::{Gathered, Known},
-    overlays::Wanted,
+    overlays::{At, Wanted},
 };
 
 /// What a pass saw.
@@ -25,11 +27,13 @@ pub(crate) struct Observed<'a> {
     pub(crate) branch: ReleaseBranch,
     /// With the subject of the commit that was read earlier, where it was not read just now.
     pub(crate) gathered: Gathered,
+    /// Its pull request, as it is needed to order a merge.
+    pub(crate) look: Option<Look>,
     pub(crate) situation: Situation,
 }
 
 impl Reconciler {
-    /// Reads what is stored, asks the forge for the rest, all at once, and records the evidence.
+    /// Reads what is stored, looks at the pull request, asks for whatever depends on that, and records the evidence.
     pub(crate) async fn observe(
         &self,
         claim: &Claim,
@@ -45,9 +49,17 @@ impl Reconciler {
         let gitops = Gitops { repository: promotion.gitops.clone(), base: promotion.base.clone() };
         let wanted = Wanted { application, gitops: &gitops, commit: promotion.commit, builds: &builds };
         let known = Known { evidence: &recorded, since: promotion.opened_at };
-        let (mut gathered, pull_request, newer) = tokio::try_join!(
-            self.outside.gather(&wanted, known, now),
-            self.pull_request(claim, &promotion, &branch, now),
+        let look = self.look(claim, &promotion, (application, &branch), now).await?;
+        if let Some(look) = look.as_ref().filter(|look| look.pull_request.base == gitops.base) {
+            self.outside.required.note(&gitops, &look.required_checks);
+        }
+        let at = match &look {
+            Some(look) => at(&promotion, look),
+            None if is_early(&promotion, &release::barrier(application, &builds, known.since, now)) => At::Nowhere,
+            None => At::Tip,
+        };
+        let (mut gathered, newer) = tokio::try_join!(
+            self.outside.gather(&wanted, known, (at, now)),
             self.newer(application, promotion.commit, &rivals),
         )?;
 
@@ -62,7 +74,8 @@ impl Reconciler {
             overlays: gathered.seen.overlays.clone(),
             newer,
             slot: slot(&promotion, &rivals),
-            pull_request: pull_request.map(|one| {
+            pull_request: look.as_ref().map(|look| {
+                let one = look.pull_request.clone();
                 let tip = gathered.seen.edit.as_ref().map(|edit| edit.tip);
                 let aim = if one.base == promotion.base { Aim::Base } else { Aim::Elsewhere };
                 Proposed { head: head(&promotion, &one, tip), aim, pull_request: one }
@@ -70,7 +83,7 @@ impl Reconciler {
             ordered: promotion.ordered,
             restraint: None,
         };
-        Ok(Observed { application, promotion, branch, gathered, situation })
+        Ok(Observed { application, promotion, branch, gathered, look, situation })
     }
 
     /// The promotion's pull request: by number once that is known, before that by branch, wherever it is aimed at.
@@ -78,15 +91,17 @@ impl Reconciler {
     /// One found by branch is recorded at once. Those of other promotions of the same commit do not count: by their
     /// number or, where that was never heard of, by what they pushed. Where a person opened another from our branch,
     /// the one into the base is ours.
-    async fn pull_request(
+    async fn look(
         &self,
         claim: &Claim,
         promotion: &Promotion,
-        branch: &ReleaseBranch,
+        (application, branch): (&Application, &ReleaseBranch),
         now: DateTime<Utc>,
-    ) -> Result<Option<PullRequest>, Error> {
+    ) -> Result<Option<Look>, Error> {
+        let forge = &self.outside.forge;
+        let labels = if promotion.labelled { &[][..] } else { &application.pull_request.labels };
         if let Some(number) = promotion.pull_request {
-            return Ok(Some(self.outside.forge.pull_request(&promotion.gitops, number).await?));
+            return Ok(Some(forge.look(&promotion.gitops, number, labels).await?));
         }
         if promotion.heads.is_empty() {
             return Ok(None);
@@ -95,12 +110,12 @@ impl Reconciler {
         let mut other_heads = self.store.heads_of_release(promotion.release).await?;
         other_heads.retain(|head| promotion.heads.iter().all(|ours| ours.commit != *head));
         let is_mine = |one: &PullRequest| !other_numbers.contains(&one.number) && !other_heads.contains(&one.head);
-        let all = self.outside.forge.pull_requests_of(&promotion.gitops, branch).await?;
-        let mine = all.into_iter().filter(is_mine).min_by_key(|one| one.base != promotion.base);
-        if let Some(mine) = &mine {
-            self.store.record_pull_request(claim, mine.number, &mine.url, now).await?;
-        }
-        Ok(mine)
+        let all = forge.pull_requests_of(&promotion.gitops, branch).await?;
+        let Some(mine) = all.into_iter().filter(is_mine).min_by_key(|one| one.base != promotion.base) else {
+            return Ok(None);
+        };
+        self.store.record_pull_request(claim, mine.number, &mine.url, now).await?;
+        Ok(Some(forge.look(&promotion.gitops, mine.number, labels).await?))
     }
 
     /// A rival that is newer and proven.
@@ -122,6 +137,21 @@ impl Reconciler {
         }
         Ok(None)
     }
+}
+
+/// Where the overlays are read for a promotion with a pull request. A merge is a merge, whatever they hold.
+fn at(promotion: &Promotion, look: &Look) -> At {
+    match (look.pull_request.state, look.tip) {
+        _ if look.pull_request.base != promotion.base => At::Tip,
+        (PullRequestState::Merged(_), _) => At::Nowhere,
+        (PullRequestState::Open | PullRequestState::Closed, None) => At::Tip,
+        (PullRequestState::Open | PullRequestState::Closed, Some(tip)) => At::Commit(tip),
+    }
+}
+
+/// Whether a promotion only waits for the rest of its builds.
+const fn is_early(promotion: &Promotion, barrier: &Barrier) -> bool {
+    promotion.heads.is_empty() && matches!(barrier, Barrier::Open { .. })
 }
 
 fn slot(promotion: &Promotion, rivals: &[Rival]) -> Slot {

@@ -12,7 +12,8 @@ use domain::{
 
 use crate::{
     Error,
-    overlays::{Seen, Wanted},
+    overlays::{At, Seen, Texts, Wanted},
+    required::RequiredChecks,
     source::Comparisons,
 };
 
@@ -23,6 +24,8 @@ pub(crate) struct Outside {
     pub(crate) registries: registry::Registries,
     pub(crate) applications: Vec<Application>,
     pub(crate) comparisons: Comparisons,
+    pub(crate) texts: Texts,
+    pub(crate) required: RequiredChecks,
 }
 
 /// What was gathered about a release.
@@ -32,6 +35,8 @@ pub(crate) struct Gathered {
     /// The first line of the commit's message, where it was read just now.
     pub(crate) subject: Option<String>,
     pub(crate) seen: Seen,
+    /// The checks that the base branch requires; `None` when that is not known.
+    pub(crate) required_checks: Option<Vec<String>>,
 }
 
 /// What was known of a release before it is looked at.
@@ -46,7 +51,8 @@ pub(crate) struct Known<'a> {
 impl Outside {
     /// Nothing is asked yet.
     pub(crate) fn new(forge: forge::Forge, registries: registry::Registries, applications: Vec<Application>) -> Self {
-        Self { forge, registries, applications, comparisons: Comparisons::default() }
+        let (comparisons, texts, required) = (Comparisons::default(), Texts::default(), RequiredChecks::default());
+        Self { forge, registries, applications, comparisons, texts, required }
     }
 
     /// The application of that name.
@@ -55,20 +61,28 @@ impl Outside {
         found.ok_or_else(|| Error::NotConfigured(name.clone()))
     }
 
-    /// Gathers the evidence about a release, and reads and edits its overlays, all at once.
+    /// Gathers the evidence about a release, and reads and edits its overlays there, all at once.
     pub(crate) async fn gather(
         &self,
         wanted: &Wanted<'_>,
         known: Known<'_>,
-        now: DateTime<Utc>,
+        (at, now): (At, DateTime<Utc>),
     ) -> Result<Gathered, Error> {
         let Wanted { application, commit, builds, .. } = *wanted;
-        let (source, seen) =
-            tokio::try_join!(self.source_evidence(application, commit, known.evidence), self.overlays(wanted))?;
+        let (source, seen, required_checks) = tokio::try_join!(
+            self.source_evidence(application, commit, known.evidence),
+            self.overlays(wanted, at),
+            async {
+                match at {
+                    At::Nowhere => Ok(None),
+                    At::Tip | At::Commit(_) => Ok(self.required_checks(wanted.gitops).await),
+                }
+            },
+        )?;
         let barrier = release::barrier(application, builds, known.since, now);
         let mut evidence = evidence::of_builds(application, commit, builds, &barrier);
         evidence.extend(source.evidence);
-        Ok(Gathered { evidence, subject: source.subject, seen })
+        Ok(Gathered { evidence, subject: source.subject, seen, required_checks })
     }
 }
 
@@ -77,7 +91,7 @@ impl Gathered {
     pub(crate) fn proposal<'a>(&'a self, application: &'a Application, commit: domain::commit::Commit) -> Proposal<'a> {
         let (moves, between) = self.seen.edit.as_ref().map_or((&[][..], &[][..]), |edit| (&edit.moves, &edit.between));
         let subject = self.subject.as_deref();
-        let outlook = Outlook::default();
+        let outlook = Outlook { required_checks: self.required_checks.as_deref(), freeze: None };
         Proposal { application, commit, subject, moves, evidence: &self.evidence, between, outlook }
     }
 }

@@ -1,12 +1,12 @@
 //! Where the overlays stand at the tip of the base branch, and the edits that would move them to a release.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     application::{Application, Gitops, Pin, Target},
     commit::Commit,
     fault::{Chain, Fault},
-    forge::Ancestry,
+    forge::{Ancestry, Repository},
     image::{Digest, Tag},
     promotion::{self, Overlays, Standing},
     proposal::{Between, Move},
@@ -14,10 +14,24 @@ use domain::{
 };
 use kustomize::{Change, Image, Missing, NewName, Outcome, Refusal, Version};
 
-use crate::{Error, outside::Outside};
+use crate::{Error, kept::Kept, outside::Outside};
 
 /// The files of a directory: names and contents.
 type Files = Vec<(String, Vec<u8>)>;
+
+/// Where the overlays are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// Nowhere: nothing that comes next depends on them.
+    Nowhere,
+    /// At the tip of the base branch, which is asked for.
+    Tip,
+    /// At this commit, which was just seen at the tip.
+    Commit(Commit),
+}
+
+/// What the directories of a commit hold, which never changes: repository, commit and directories are what is asked.
+pub(crate) type Texts = Kept<(Repository, Commit, Vec<String>), Vec<Option<Files>>>;
 
 /// The overlays at the tip of the base branch.
 #[derive(Debug)]
@@ -72,12 +86,12 @@ struct Edited {
 }
 
 impl Outside {
-    /// Reads and edits all overlays of a release at the tip of the base branch.
+    /// Reads and edits all overlays of a release.
     ///
     /// What only a person can mend is no failure of the pass: a pull request that is merged or closed meanwhile is
     /// to be recorded all the same.
-    pub(crate) async fn overlays(&self, wanted: &Wanted<'_>) -> Result<Seen, Error> {
-        match self.read_overlays(wanted).await {
+    pub(crate) async fn overlays(&self, wanted: &Wanted<'_>, at: At) -> Result<Seen, Error> {
+        match self.read_overlays(wanted, at).await {
             Err(error) if error.fault() == Fault::Permanent => {
                 Ok(Seen { overlays: Overlays::Unreadable(Chain(&error).to_string()), edit: None })
             }
@@ -85,12 +99,14 @@ impl Outside {
         }
     }
 
-    async fn read_overlays(&self, wanted: &Wanted<'_>) -> Result<Seen, Error> {
+    async fn read_overlays(&self, wanted: &Wanted<'_>, at: At) -> Result<Seen, Error> {
         let Wanted { application, .. } = wanted;
-        let (tip, found) = self.read(wanted).await?;
+        let Some((tip, found)) = self.read(wanted, at).await? else {
+            return Ok(Seen { overlays: Overlays::Unread, edit: None });
+        };
         let mut standings = Vec::new();
         let (mut files_by_path, mut moves, mut between) = (BTreeMap::new(), Vec::new(), Vec::<Between>::new());
-        for (target, files) in application.targets().iter().zip(found) {
+        for (target, files) in application.targets().iter().zip(&*found) {
             let standing = match edit(wanted, target, files.as_deref()) {
                 Err(why) => Standing::Unreadable(why),
                 Ok(edited) => {
@@ -111,12 +127,26 @@ impl Outside {
         Ok(Seen { overlays: promotion::overlays(standings), edit: Some(Edit { tip, files, moves, between }) })
     }
 
-    /// The tip of the base branch and the kustomizations of all targets there, in their order; `None` where there is no
-    /// directory.
-    async fn read(&self, wanted: &Wanted<'_>) -> Result<(Commit, Vec<Option<Files>>), Error> {
+    /// The commit that was read and the kustomizations of all targets there, in their order; `None` where there is no
+    /// directory. No request where that commit was read before.
+    async fn read(&self, wanted: &Wanted<'_>, at: At) -> Result<Option<(Commit, Arc<Vec<Option<Files>>>)>, Error> {
         let Wanted { application, gitops, .. } = wanted;
         let directories: Vec<&str> = application.targets().iter().map(|target| target.overlay.as_str()).collect();
-        Ok(self.forge.read_tip(&gitops.repository, &gitops.base, &directories, &kustomize::FILE_NAMES).await?)
+        let question = |tip| {
+            let directories = directories.iter().map(|&directory| directory.to_owned()).collect();
+            (gitops.repository.clone(), tip, directories)
+        };
+        let known = match at {
+            At::Nowhere => return Ok(None),
+            At::Tip => None,
+            At::Commit(tip) => self.texts.get(&question(tip)).map(|found| (tip, found)),
+        };
+        if known.is_some() {
+            return Ok(known);
+        }
+        let (tip, found) =
+            self.forge.read_tip(&gitops.repository, &gitops.base, &directories, &kustomize::FILE_NAMES).await?;
+        Ok(Some((tip, self.texts.put(question(tip), found))))
     }
 
     /// Where one overlay stands, and what came after that: its tag names a commit, and the source repository says
@@ -160,8 +190,8 @@ pub(crate) async fn editable<'a>(
     // Any commit will do: nothing is written.
     let commit = Commit::from_bytes([0; 20]);
     let wanted = Wanted { application, gitops: &application.gitops, commit, builds: &[] };
-    let (_tip, found) = outside.read(&wanted).await?;
-    let targets = application.targets().iter().zip(found);
+    let Some((_tip, found)) = outside.read(&wanted, At::Tip).await? else { return Ok(Vec::new()) };
+    let targets = application.targets().iter().zip(&*found);
     Ok(targets.map(|(target, files)| (target, edit(&wanted, target, files.as_deref()).map(|one| one.path))).collect())
 }
 

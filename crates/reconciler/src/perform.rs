@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use domain::{
     commit::Commit,
     fault::{Chain, Fault},
-    forge::{PullRequest, PullRequestState},
+    forge::{AutoMerge, PullRequest, PullRequestState},
     promotion::{Ending, Outcome, Reason, Step, later, next_step},
     proposal::Proposal,
 };
@@ -86,7 +86,9 @@ impl Performer<'_> {
                 }
                 self.delete_branch().await?;
             }
-            Outcome::Merged { .. } if !promotion.heads.is_empty() => self.delete_branch().await?,
+            Outcome::Merged { .. } if self.observed.look.as_ref().is_some_and(|look| look.has_branch) => {
+                self.delete_branch().await?;
+            }
             Outcome::Ended(_) | Outcome::Merged { .. } | Outcome::Declined => {}
         }
         self.reconciler.store.settle(self.claim, outcome, Utc::now()).await?;
@@ -115,6 +117,7 @@ impl Performer<'_> {
         let ours = store.heads_of_release(promotion.release).await?;
         let new =
             NewCommit { branch, ours: &ours, tip: edit.tip, files: &files, message: &message, at: promotion.opened_at };
+        self.reword().await?;
         let head = forge.commit(&promotion.gitops, &new).await?;
         store.record_head(self.claim, PushedHead { commit: head, base: edit.tip }, Utc::now()).await?;
         forge.push(&promotion.gitops, branch, head, &ours).await?;
@@ -123,6 +126,16 @@ impl Performer<'_> {
             self.open().await?;
         }
         Ok(())
+    }
+
+    /// Has an open pull request tell what its branch is about to be, where people left its words as they were.
+    async fn reword(&self) -> Result<(), Error> {
+        let Some(look) = &self.observed.look else { return Ok(()) };
+        let Some(new) = self.proposal().rewording(&look.title, &look.body) else { return Ok(()) };
+        let (promotion, number) = (&self.observed.promotion, look.pull_request.number);
+        self.reconciler.outside.forge.reword(&promotion.gitops, number, &new).await?;
+        let why = format!("pull request {number} tells of what is proposed now");
+        self.note("reworded", why, Some(&look.pull_request.url)).await
     }
 
     /// Opens the pull request, or adopts the one that an earlier try opened without hearing of it.
@@ -183,17 +196,19 @@ impl Performer<'_> {
     async fn arm(&self, head: Commit) -> Result<Option<After>, Error> {
         let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
         let Observed { promotion, application, situation, .. } = self.observed;
-        let Some(open) = self.pull_request() else { return Ok(None) };
+        let Some(look) = &self.observed.look else { return Ok(None) };
+        let open = &look.pull_request;
         let policy = &application.pull_request;
         let proposal = self.proposal();
         let order = Order {
             head,
+            base: &promotion.base,
             method: policy.merge_method,
             headline: &proposal.title(),
             body: &proposal.trailers(),
             labels: if promotion.labelled { &[] } else { &policy.labels },
         };
-        let Ordered { armed, unlabelled } = forge.arm(&promotion.gitops, open, &order).await?;
+        let Ordered { armed, unlabelled } = forge.arm(&promotion.gitops, look, &order).await?;
         if let Some(why) = unlabelled {
             warn!(promotion.id = %promotion.id, pull_request.number = open.number.0, why, "labels are missing");
             self.note("unlabelled", why, Some(&open.url)).await?;
@@ -207,6 +222,7 @@ impl Performer<'_> {
                 let why = format!("pull request {number} merges itself once it may");
                 let note = Note { what: "armed", why, link: Some(open.url.clone()) };
                 store.record_order(self.claim, head, &note, Utc::now()).await?;
+                return self.ordered(AutoMerge::Armed, Some(head)).await;
             }
             // The queue takes out what fails, and then it is tried again: that is nobody's order taken back.
             Armed::ForQueue => {
@@ -216,9 +232,11 @@ impl Performer<'_> {
                     Some(&open.url),
                 )
                 .await?;
+                return self.ordered(AutoMerge::Armed, None).await;
             }
             Armed::Queued => {
                 self.note("armed", format!("pull request {number} is in the merge queue"), Some(&open.url)).await?;
+                return self.ordered(AutoMerge::Queued, None).await;
             }
             Armed::Merged(_) => {
                 let why = format!("pull request {number} had everything that is required and is merged");
@@ -230,6 +248,18 @@ impl Performer<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Waits for what an order is for, which it says without another look: the forge has just shown the order.
+    async fn ordered(&self, auto_merge: AutoMerge, ordered: Option<Commit>) -> Result<Option<After>, Error> {
+        let mut situation = self.observed.situation.clone();
+        situation.ordered = ordered.or(situation.ordered);
+        if let Some(proposed) = &mut situation.pull_request {
+            proposed.pull_request.auto_merge = auto_merge;
+        }
+        let Step::Wait { reason, until } = next_step(&situation) else { return Ok(None) };
+        self.note(store::WAITING, reason.to_string(), None).await?;
+        Ok(Some(After::Again(until)))
     }
 
     async fn disarm(&self) -> Result<(), Error> {

@@ -21,7 +21,7 @@ use crate::{
     Error, Settings,
     intake::{self, Identified},
     outside::{Known, Outside},
-    overlays::{Rewritten, Wanted},
+    overlays::{At, Rewritten, Wanted},
 };
 
 /// Looks at what would be done.
@@ -132,10 +132,10 @@ impl Planner {
         let gitops = &application.gitops;
         let wanted = Wanted { application, gitops, commit, builds: &builds };
         let branch = ReleaseBranch::new(application.name(), commit);
-        let (gathered, pull_requests) =
-            tokio::try_join!(self.outside.gather(&wanted, Known { evidence: &[], since: now }, now), async {
-                Ok(self.outside.forge.pull_requests_of(&gitops.repository, &branch).await?)
-            },)?;
+        let (gathered, pull_requests) = tokio::try_join!(
+            self.outside.gather(&wanted, Known { evidence: &[], since: now }, (At::Tip, now)),
+            async { Ok(self.outside.forge.pull_requests_of(&gitops.repository, &branch).await?) },
+        )?;
         let verdict = evidence::verdict(&gathered.evidence);
         let step = next_step(&opened(now, verdict.clone(), gathered.seen.overlays.clone()));
         let proposal = gathered.proposal(application, commit);

@@ -1,9 +1,6 @@
 //! What the source repository says: whether a commit is where it should be, and which of two is newer.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use domain::{
     application::Application,
@@ -13,14 +10,10 @@ use domain::{
 };
 use forge::Comparison;
 
-use crate::{Error, outside::Outside};
-
-/// How many answers are kept. One with fifty commits takes some ten thousand bytes, most have a few.
-const MOST_COMPARISONS: usize = 1024;
+use crate::{Error, kept::Kept, outside::Outside};
 
 /// How commits stand to each other and what is between them, which never changes once both are known.
-#[derive(Debug, Default)]
-pub(crate) struct Comparisons(Mutex<HashMap<(Repository, Commit, Commit), Arc<Comparison>>>);
+pub(crate) type Comparisons = Kept<(Repository, Commit, Commit), Comparison>;
 
 /// The evidence of the source repository and the subject of the commit.
 #[derive(Debug)]
@@ -28,20 +21,6 @@ pub(crate) struct SourceEvidence {
     pub(crate) evidence: Vec<Evidence>,
     /// The first line of the commit's message, where it was read just now.
     pub(crate) subject: Option<String>,
-}
-
-impl Comparisons {
-    fn get(&self, key: &(Repository, Commit, Commit)) -> Option<Arc<Comparison>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)
-    }
-
-    fn put(&self, key: (Repository, Commit, Commit), comparison: Arc<Comparison>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_COMPARISONS {
-            known.clear();
-        }
-        known.insert(key, comparison);
-    }
 }
 
 impl Outside {
@@ -83,10 +62,7 @@ impl Outside {
         if let Some(known) = self.comparisons.get(&key) {
             return Ok(Some(known));
         }
-        let comparison = self.forge.comparison(repository, first, second).await?.map(Arc::new);
-        if let Some(comparison) = &comparison {
-            self.comparisons.put(key, Arc::clone(comparison));
-        }
-        Ok(comparison)
+        let comparison = self.forge.comparison(repository, first, second).await?;
+        Ok(comparison.map(|comparison| self.comparisons.put(key, comparison)))
     }
 }

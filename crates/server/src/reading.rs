@@ -58,7 +58,7 @@ pub(crate) fn of_forge(
     let event = headers.get("x-github-event").and_then(|value| value.to_str().ok());
     let parsed = forge::webhook::parse(event.unwrap_or_default(), verified);
     let (wanted, unwanted): (Vec<_>, Vec<_>) = parsed.announcements.into_iter().partition(|one| match one {
-        Announcement::Moved(repository) => gitops.contains(repository),
+        Announcement::Moved(moved) => gitops.contains(&moved.repository),
         Announcement::Pushed(_) => true,
     });
     let mut elements: Vec<Element> = wanted.into_iter().map(Element::Announced).collect();

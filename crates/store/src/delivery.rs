@@ -1,7 +1,7 @@
 //! What senders said, kept as received.
 
 use chrono::{DateTime, Utc};
-use domain::announcement::{Announcement, Pushed};
+use domain::announcement::{Announcement, Haste, Moved, Pushed};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{
@@ -122,7 +122,7 @@ impl Store {
         let mut reading = self.read().await?;
         let row = sqlx::query(
             "select announcements.delivery_id, announcements.kind, announcements.repository, \
-                 announcements.tag, announcements.claimed_digest, deliveries.sender, \
+                 announcements.tag, announcements.claimed_digest, announcements.soon, deliveries.sender, \
                  deliveries.received_at_ms \
              from announcements join deliveries on deliveries.id = announcements.delivery_id \
              where announcements.id = $1",
@@ -182,7 +182,10 @@ fn announced(row: &SqliteRow) -> Result<Announced, Error> {
             tag: parsed(row, "tag")?,
             claimed_digest: maybe_parsed(row, "claimed_digest")?,
         }),
-        "moved" => Announcement::Moved(parsed(row, "repository")?),
+        "moved" => Announcement::Moved(Moved {
+            repository: parsed(row, "repository")?,
+            haste: if row.try_get("soon")? { Haste::Soon } else { Haste::Now },
+        }),
         _ => return Err(Error::corrupt("announcements.kind")),
     };
     Ok(Announced {

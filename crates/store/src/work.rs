@@ -109,24 +109,25 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Makes every unsettled promotion of a GitOps repository due now, and says how many there are.
+    /// Makes every unsettled promotion of a GitOps repository due then, if not before, and says how many there are.
     ///
     /// One that is claimed becomes due as soon as it is handed back: a wake is never lost. Idempotent.
     ///
     /// # Errors
     ///
     /// The database failed.
-    pub async fn wake_promotions(&self, gitops: &forge::Repository, now: DateTime<Utc>) -> Result<u64, Error> {
+    pub async fn wake_promotions(&self, gitops: &forge::Repository, at: DateTime<Utc>) -> Result<u64, Error> {
         let mut transaction = self.write_lazily().await?;
         let done = sqlx::query(
             "update work set \
                  due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-                 woken_at_ms = case when lease_until_ms is null then null else $2 end \
+                 woken_at_ms = case \
+                     when lease_until_ms is null then null when woken_at_ms < $2 then woken_at_ms else $2 end \
              where subject_kind = 'promotion' and subject_id in \
                  (select id from promotions where lower(gitops_repository) = lower($1) and outcome is null)",
         )
         .bind(gitops.to_string())
-        .bind(millis(now))
+        .bind(millis(at))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;

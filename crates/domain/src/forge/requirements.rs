@@ -13,6 +13,8 @@ pub struct Requirements {
     pub approvals: u32,
     /// Whether a reviewer asked for changes.
     pub changes_requested: bool,
+    /// Whether its commit must be signed, and is not.
+    pub signature: bool,
 }
 
 /// A required check that has not passed.
@@ -39,7 +41,7 @@ impl Requirements {
     /// Whether nothing is known to be missing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.checks.is_empty() && self.approvals == 0 && !self.changes_requested
+        self.checks.is_empty() && self.approvals == 0 && !self.changes_requested && !self.signature
     }
 }
 
@@ -53,6 +55,9 @@ impl fmt::Display for Requirements {
         }
         if self.changes_requested {
             parts.push("the changes that a reviewer asked for".to_owned());
+        }
+        if self.signature {
+            parts.push("a verified signature of its commit (set `github.signing`, or `github.write: api`)".to_owned());
         }
         match parts.as_slice() {
             [] => f.write_str("nothing that is known"),
@@ -97,6 +102,12 @@ mod tests {
             missing.to_string(),
             "check `ci`, check `lint` (failed), check `e2e` (not reported yet), 2 approving reviews and the changes \
              that a reviewer asked for"
+        );
+        let unsigned = Requirements { signature: true, ..Requirements::default() };
+        assert!(!unsigned.is_empty());
+        assert_eq!(
+            unsigned.to_string(),
+            "a verified signature of its commit (set `github.signing`, or `github.write: api`)"
         );
     }
 }

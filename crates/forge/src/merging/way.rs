@@ -1,10 +1,10 @@
 //! Which way an order to merge goes, decided from what was seen right before it.
 
-use domain::forge::{AutoMerge, Branch, Mergeability, PullRequestState, Requirements};
+use domain::forge::{AutoMerge, Mergeability, PullRequestState, Requirements};
 
 use super::{
     Armed, Order,
-    preflight::{Preflight, Removals, Seen},
+    look::{Look, Removals, Seen},
 };
 use crate::{Refusal, pull_request::Checks};
 
@@ -41,17 +41,17 @@ impl From<Refusal> for Blocked {
     }
 }
 
-/// The way of an order about a pull request into that base.
+/// The way of an order about a pull request.
 ///
 /// Never a merge of what the forge itself does not call clean, though our token could.
-pub(super) fn way(seen: &Preflight, order: &Order<'_>, base: &Branch) -> Result<Way, Blocked> {
+pub(super) fn way(seen: &Look, order: &Order<'_>) -> Result<Way, Blocked> {
     let now = &seen.pull_request;
     match now.state {
         PullRequestState::Open => {}
         PullRequestState::Merged(commit) => return Ok(Way::Done(Armed::Merged(commit))),
         PullRequestState::Closed => return Err(Refusal::WrongState.into()),
     }
-    if now.base != *base {
+    if now.base != *order.base {
         return Err(Refusal::Retargeted.into());
     }
     if now.head != order.head {
@@ -59,17 +59,17 @@ pub(super) fn way(seen: &Preflight, order: &Order<'_>, base: &Branch) -> Result<
     }
     match now.auto_merge {
         AutoMerge::Queued => return Ok(Way::Done(Armed::Queued)),
-        AutoMerge::Armed if seen.has_queue => return Ok(Way::Done(Armed::ForQueue)),
+        AutoMerge::Armed if seen.terms.has_queue => return Ok(Way::Done(Armed::ForQueue)),
         AutoMerge::Armed => return Ok(Way::Done(Armed::Armed)),
         AutoMerge::Unqueued | AutoMerge::Disarmed => {}
     }
-    match (now.mergeability, seen.has_queue) {
+    match (now.mergeability, seen.terms.has_queue) {
         (Mergeability::Draft, _) => Err(Refusal::Draft.into()),
         (Mergeability::Conflicting, _) => Err(Refusal::WrongState.into()),
         (Mergeability::Behind, _) => Err(Refusal::Behind.into()),
         (Mergeability::Unstable, _) => Err(Refusal::Unstable.into()),
         (Mergeability::Clean, true) => enqueue(seen),
-        (Mergeability::Clean | Mergeability::Blocked | Mergeability::Unknown, _) if seen.may_merge_itself => {
+        (Mergeability::Clean | Mergeability::Blocked | Mergeability::Unknown, _) if seen.terms.may_merge_itself => {
             Ok(Way::Enable)
         }
         (Mergeability::Clean, false) => by_hand(seen),
@@ -81,12 +81,12 @@ pub(super) fn way(seen: &Preflight, order: &Order<'_>, base: &Branch) -> Result<
 /// A merge by our own hand of what the forge calls clean.
 ///
 /// Where nothing is required everything is clean, so that a check must have passed that somebody asked for.
-fn by_hand(seen: &Preflight) -> Result<Way, Blocked> {
+fn by_hand(seen: &Look) -> Result<Way, Blocked> {
     let base = &seen.pull_request.base;
     match &seen.checks {
         Seen::Hidden(why) => Err(Blocked::Blind(why.clone())),
         Seen::Checks(Checks::Unfinished) => Err(Refusal::Unstable.into()),
-        Seen::Checks(Checks::Absent | Checks::Passed) if !seen.is_gated => {
+        Seen::Checks(Checks::Absent | Checks::Passed) if !seen.terms.is_gated => {
             Err(Refusal::AutoMergeOff(base.clone()).into())
         }
         Seen::Checks(Checks::Absent) => Err(Refusal::Unchecked(base.clone()).into()),
@@ -95,7 +95,7 @@ fn by_hand(seen: &Preflight) -> Result<Way, Blocked> {
 }
 
 /// A merge of what the forge calls clean and has taken no order for because of that.
-pub(super) fn merge_now(seen: &Preflight) -> Result<Way, Blocked> {
+pub(super) fn merge_now(seen: &Look) -> Result<Way, Blocked> {
     let base = &seen.pull_request.base;
     match (seen.pull_request.mergeability, &seen.checks) {
         (Mergeability::Clean, Seen::Hidden(why)) => Err(Blocked::Blind(why.clone())),
@@ -112,13 +112,13 @@ pub(super) fn merge_now(seen: &Preflight) -> Result<Way, Blocked> {
 }
 
 /// A place in the queue, which checks once more what is required. Where nothing is, it would merge at once.
-fn enqueue(seen: &Preflight) -> Result<Way, Blocked> {
+fn enqueue(seen: &Look) -> Result<Way, Blocked> {
     let Removals { count, last } = &seen.removals;
     if *count >= MOST_REMOVALS {
         return Err(Refusal::Dequeued { times: *count, reason: last.clone() }.into());
     }
     match &seen.checks {
-        Seen::Checks(Checks::Absent) if !seen.is_gated => {
+        Seen::Checks(Checks::Absent) if !seen.terms.is_gated => {
             Err(Refusal::Unchecked(seen.pull_request.base.clone()).into())
         }
         Seen::Checks(_) | Seen::Hidden(_) => Ok(Way::Enqueue),

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::forge::{CheckStanding, RequiredCheck, Requirements};
+use domain::{
+    commit::Commit,
+    forge::{CheckStanding, RequiredCheck, Requirements},
+};
 use serde::Deserialize;
 
 /// What is asked of a pull request that something is waited for; for use as `...Gates`, where `$number` is the number
@@ -14,14 +17,17 @@ use serde::Deserialize;
 /// protection (`refUpdateRule`, what those see who do not administer it) and rulesets (`rules`).
 pub(crate) const GATES: &str = " fragment Gates on PullRequest { \
      reviewDecision latestOpinionatedReviews(first: 100, writersOnly: true) { nodes { state } } \
-     baseRef { \
-     refUpdateRule { requiredApprovingReviewCount requiredStatusCheckContexts } \
-     rules(first: 100) { nodes { parameters { __typename \
-     ... on RequiredStatusChecksParameters { requiredStatusChecks { context } } \
-     ... on PullRequestParameters { requiredApprovingReviewCount } } } } } \
-     commits(last: 1) { nodes { commit { oid statusCheckRollup { state contexts(first: 100) { nodes { __typename \
+     baseRef { ...Base } \
+     commits(last: 1) { nodes { commit { oid signature { isValid } statusCheckRollup { state contexts(first: 100) { nodes { __typename \
      ... on CheckRun { name status conclusion isRequired(pullRequestNumber: $number) } \
      ... on StatusContext { context state isRequired(pullRequestNumber: $number) } } } } } } } }";
+
+/// What is asked of a branch that pull requests are merged into; for use as `...Base`, as `...Gates` does.
+pub(crate) const BASE: &str = " fragment Base on Ref { target { oid } \
+     refUpdateRule { requiredApprovingReviewCount requiredStatusCheckContexts requiresSignatures } \
+     rules(first: 100) { nodes { type parameters { __typename \
+     ... on RequiredStatusChecksParameters { requiredStatusChecks { context } } \
+     ... on PullRequestParameters { requiredApprovingReviewCount } } } } }";
 
 /// What a base requires of a pull request, with what is there.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -68,9 +74,15 @@ struct Review {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct BaseRef {
+pub(crate) struct BaseRef {
+    target: Option<Tip>,
     ref_update_rule: Option<UpdateRule>,
     rules: Option<Nodes<Rule>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Tip {
+    oid: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -78,10 +90,14 @@ struct BaseRef {
 struct UpdateRule {
     required_approving_review_count: Option<u32>,
     required_status_check_contexts: Option<Vec<Option<String>>>,
+    #[serde(default)]
+    requires_signatures: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 struct Rule {
+    #[serde(default)]
+    r#type: String,
     parameters: Option<Parameters>,
 }
 
@@ -107,7 +123,14 @@ struct OfPullRequest {
 #[serde(rename_all = "camelCase")]
 struct WithChecks {
     oid: String,
+    signature: Option<Signature>,
     status_check_rollup: Option<Rollup>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Signature {
+    is_valid: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -130,7 +153,32 @@ struct Context {
     is_required: bool,
 }
 
+impl BaseRef {
+    /// The names of the checks that it requires, as far as they are shown.
+    pub(crate) fn required_checks(&self) -> impl Iterator<Item = &str> {
+        let classic = self.ref_update_rule.as_ref().and_then(|rule| rule.required_status_check_contexts.as_deref());
+        let classic = classic.unwrap_or_default().iter().flatten().map(String::as_str);
+        let ruled = self.rules().flat_map(|rule| &rule.required_status_checks).map(|named| named.context.as_str());
+        classic.chain(ruled)
+    }
+
+    fn requires_signatures(&self) -> bool {
+        let mut rules = self.rules.iter().flat_map(Nodes::iter);
+        self.ref_update_rule.as_ref().is_some_and(|rule| rule.requires_signatures)
+            || rules.any(|rule| rule.r#type == "REQUIRED_SIGNATURES")
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &Parameters> {
+        self.rules.iter().flat_map(Nodes::iter).filter_map(|rule| rule.parameters.as_ref())
+    }
+}
+
 impl Gates {
+    /// The commit at the tip of the base.
+    pub(crate) fn tip(&self) -> Option<Commit> {
+        self.base_ref.as_ref()?.target.as_ref()?.oid.parse().ok()
+    }
+
     /// The checks of the head. GitHub has no rollup for a commit without any
     /// (<https://docs.github.com/en/graphql/reference/objects#commit>).
     pub(crate) fn checks(&self, head: &str) -> Checks {
@@ -155,13 +203,23 @@ impl Gates {
         Requirements {
             checks: missing.collect(),
             approvals: self.missing_approvals(),
+            signature: self.lacks_signature(head),
             changes_requested: self.review_decision.as_deref() == Some("CHANGES_REQUESTED"),
         }
     }
 
+    fn commit(&self, head: &str) -> Option<&WithChecks> {
+        self.commits.iter().map(|node| &node.commit).find(|commit| commit.oid == head)
+    }
+
     fn rollup(&self, head: &str) -> Option<&Rollup> {
-        let mut commits = self.commits.iter().map(|node| &node.commit);
-        commits.find(|commit| commit.oid == head)?.status_check_rollup.as_ref()
+        self.commit(head)?.status_check_rollup.as_ref()
+    }
+
+    fn lacks_signature(&self, head: &str) -> bool {
+        let is_signed = |commit: &WithChecks| commit.signature.as_ref().is_some_and(|signature| signature.is_valid);
+        let is_required = self.base_ref.as_ref().is_some_and(BaseRef::requires_signatures);
+        is_required && self.commit(head).is_some_and(|commit| !is_signed(commit))
     }
 
     fn contexts(&self, head: &str) -> impl Iterator<Item = &Context> {
@@ -169,17 +227,14 @@ impl Gates {
     }
 
     fn rules(&self) -> impl Iterator<Item = &Parameters> {
-        let rules = self.base_ref.as_ref().and_then(|base| base.rules.as_ref());
-        rules.into_iter().flat_map(Nodes::iter).filter_map(|rule| rule.parameters.as_ref())
+        self.base_ref.iter().flat_map(BaseRef::rules)
     }
 
-    fn required_checks(&self, head: &str) -> BTreeSet<&str> {
-        let classic = self.base_ref.as_ref().and_then(|base| base.ref_update_rule.as_ref());
-        let classic = classic.and_then(|rule| rule.required_status_check_contexts.as_deref()).unwrap_or_default();
-        let classic = classic.iter().flatten().map(String::as_str);
-        let ruled = self.rules().flat_map(|rule| &rule.required_status_checks).map(|named| named.context.as_str());
+    /// The names of the checks that the base requires, as far as they are shown.
+    pub(crate) fn required_checks(&self, head: &str) -> BTreeSet<&str> {
+        let known = self.base_ref.iter().flat_map(BaseRef::required_checks);
         let reported = self.contexts(head).filter(|context| context.is_required).map(|context| context.name.as_str());
-        classic.chain(ruled).chain(reported).collect()
+        known.chain(reported).collect()
     }
 
     fn required_approvals(&self) -> u32 {

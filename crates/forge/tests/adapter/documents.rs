@@ -28,6 +28,7 @@ async fn every_document_in_the_sources_is_one_that_github_understands() -> anyho
     stage.forge.disarm(&stage.repository, &open).await?;
     stage.forge.pull_request(&stage.repository, open.number).await?;
     stage.forge.pull_requests_of(&stage.repository, &branch()?).await?;
+    assert_eq!(stage.forge.required_checks(&stage.repository, &stage.base).await?, ["ci"]);
 
     // A pull request in a queue is taken out of it.
     let required_checks = vec!["ci".to_owned()];

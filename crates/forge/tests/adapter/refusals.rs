@@ -96,8 +96,10 @@ pub(crate) async fn arm(host: &Host) -> anyhow::Result<Result<Armed, Error>> {
 
 pub(crate) async fn arm_with(forge: &forge::Forge, labels: &[String]) -> Result<Ordered, Error> {
     let repository = "acme/trinity".parse().expect("the text is a repository");
-    let order = Order { head: head(), method: MergeMethod::Squash, headline: "release(x): y", body: "z", labels };
-    forge.arm(&repository, &pull_request(), &order).await
+    let (base, method) = (&pull_request().base, MergeMethod::Squash);
+    let order = Order { head: head(), base, method, headline: "release(x): y", body: "z", labels };
+    let look = forge.look(&repository, pull_request().number, labels).await?;
+    forge.arm(&repository, &look, &order).await
 }
 
 fn prepare(host: &Host, row: &Row) -> anyhow::Result<()> {

@@ -66,9 +66,10 @@ impl Scene {
     }
 
     pub(crate) async fn arm(&self, open: &domain::forge::PullRequest) -> Result<Armed, Error> {
-        let order =
-            Order { head: open.head, method: MergeMethod::Squash, headline: "release(x): y", body: "z", labels: &[] };
-        Ok(self.forge.arm(&self.repository, open, &order).await?.armed)
+        let (head, base, method) = (open.head, &self.base, MergeMethod::Squash);
+        let order = Order { head, base, method, headline: "release(x): y", body: "z", labels: &[] };
+        let look = self.forge.look(&self.repository, open.number, &[]).await?;
+        Ok(self.forge.arm(&self.repository, &look, &order).await?.armed)
     }
 
     /// How many requests came since the last look.

@@ -83,8 +83,10 @@ impl Stage {
         method: MergeMethod,
         labels: &[String],
     ) -> Result<Ordered, Error> {
-        let order = Order { head: open.head, method, headline: "release(x): y", body: "z", labels };
-        self.forge.arm(&self.repository, open, &order).await
+        let base = &self.base;
+        let order = Order { head: open.head, base, method, headline: "release(x): y", body: "z", labels };
+        let look = self.forge.look(&self.repository, open.number, labels).await?;
+        self.forge.arm(&self.repository, &look, &order).await
     }
 
     /// The pull request as it is now.

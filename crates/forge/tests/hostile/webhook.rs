@@ -36,7 +36,8 @@ pub(crate) fn check(body: &[u8]) {
 fn judge(parsed: &Parsed, body: &[u8]) {
     let mut seen = BTreeSet::new();
     for announcement in &parsed.announcements {
-        let Announcement::Moved(repository) = announcement else { panic!("a {announcement:?} of the forge") };
+        let Announcement::Moved(moved) = announcement else { panic!("a {announcement:?} of the forge") };
+        let repository = &moved.repository;
         assert_eq!(repository.to_string().parse().as_ref(), Ok(repository));
         assert!(seen.insert(repository), "{repository} is named twice");
     }

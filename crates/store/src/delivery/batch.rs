@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    announcement::Announcement,
+    announcement::{Announcement, Haste},
     image::{Digest, Tag},
 };
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
@@ -102,7 +102,7 @@ async fn insert_announcements(
 ) -> Result<(), Error> {
     let mut query = QueryBuilder::<Sqlite>::new(
         "insert into announcements \
-             (delivery_id, kind, repository, tag, claimed_digest, unusable_text, verdict, reason) ",
+             (delivery_id, kind, repository, tag, claimed_digest, soon, unusable_text, verdict, reason) ",
     );
     query.push_values(announcements, |mut row, (delivery, element)| {
         let columns = Columns::of(element);
@@ -111,6 +111,7 @@ async fn insert_announcements(
             .push_bind(columns.repository)
             .push_bind(columns.tag.map(Tag::as_str))
             .push_bind(columns.claimed_digest.map(Digest::as_str))
+            .push_bind(columns.soon)
             .push_bind(columns.unusable_text)
             .push_bind(columns.verdict)
             .push_bind(columns.reason);
@@ -126,6 +127,7 @@ pub(super) struct Columns<'a> {
     pub(super) repository: Option<String>,
     pub(super) tag: Option<&'a Tag>,
     pub(super) claimed_digest: Option<&'a Digest>,
+    pub(super) soon: bool,
     pub(super) unusable_text: Option<String>,
     pub(super) verdict: &'static str,
     pub(super) reason: Option<String>,
@@ -157,9 +159,12 @@ impl<'a> Columns<'a> {
                 claimed_digest: pushed.claimed_digest.as_ref(),
                 ..Self::default()
             },
-            Announcement::Moved(repository) => {
-                Self { kind: "moved", repository: Some(repository.to_string()), ..Self::default() }
-            }
+            Announcement::Moved(moved) => Self {
+                kind: "moved",
+                repository: Some(moved.repository.to_string()),
+                soon: moved.haste == Haste::Soon,
+                ..Self::default()
+            },
         }
     }
 }

@@ -1,5 +1,5 @@
 use anyhow::Result;
-use domain::announcement::Announcement;
+use domain::announcement::{Announcement, Haste, Moved};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use store::{AnnouncementVerdict, Element, Error, NewDelivery, Recorded, Subject};
 
@@ -48,12 +48,14 @@ async fn of_many_deliveries_with_the_same_id_at_once_one_is_new() -> Result<()> 
 #[tokio::test]
 async fn an_announcement_reads_back_as_it_was_understood() -> Result<()> {
     let world = World::new().await?;
-    let moved = Announcement::Moved("acme/trinity".parse()?);
+    let moved = |haste| anyhow::Ok(Announcement::Moved(Moved { repository: "acme/trinity".parse()?, haste }));
     let Announcement::Pushed(mut bare) = pushed()? else {
         anyhow::bail!("a pushed tag was expected");
     };
     bare.claimed_digest = None;
-    for (id, announcement) in [("1", pushed()?), ("2", moved), ("3", Announcement::Pushed(bare))] {
+    for (id, announcement) in
+        [("1", pushed()?), ("2", moved(Haste::Now)?), ("3", moved(Haste::Soon)?), ("4", Announcement::Pushed(bare))]
+    {
         let delivery = world.deliver(id, vec![Element::Announced(announcement.clone())]).await?;
         let claim = world.claim(at(0)).await?;
         let Subject::Announcement(subject) = claim.subject else {

@@ -32,7 +32,7 @@ pub(super) struct Branches {
     /// What the forge names the repository in mutations.
     id: String,
     release: Option<Pointing<Tip>>,
-    staging: Option<Pointing<Named>>,
+    staging: Option<Pointing<Tip>>,
     above: Option<Named>,
     below: Option<Listed>,
     /// The files at the commit that is to be built on.
@@ -110,8 +110,10 @@ impl Hosted<'_> {
             draft.declare("tip", "GitObjectID!", new.tip.to_string());
             base = format!("base: object(oid: $tip) {{ ... on Commit {{ oid {entries} }} }}");
         }
+        let tip =
+            format!("target {{ oid ... on Commit {{ message parents(first: 2) {{ nodes {{ oid }} }} {entries} }} }}");
         let text = format!(
-            "id release: ref(qualifiedName: $release) {{ target {{ oid ... on Commit {{ message parents(first: 2) {{ nodes {{ oid }} }} {entries} }} }} }} staging: ref(qualifiedName: $staging) {{ target {{ oid }} }} above: ref(qualifiedName: $above) {{ name }} below: refs(refPrefix: $below, first: 1) {{ nodes {{ name }} }} {base}"
+            "id release: ref(qualifiedName: $release) {{ {tip} }} staging: ref(qualifiedName: $staging) {{ {tip} }} above: ref(qualifiedName: $above) {{ name }} below: refs(refPrefix: $below, first: 1) {{ nodes {{ name }} }} {base}"
         );
         let doing = format!("looking at branch {release} of {repository}");
         self.query(repository, draft, (&text, &doing), |data: Data| data.repository).await
@@ -156,24 +158,11 @@ impl Branches {
         json!({ "repositoryId": self.id, "refUpdates": updates.collect::<Vec<_>>() })
     }
 
-    /// The tip of the release branch, when it is one of ours and just what is to be made.
+    /// The tip of the release branch or of the staging branch, when it is one of ours and just what is to be made.
     ///
     /// One of ours changes nothing but its files, so that those and its parent say what its tree is.
     pub(super) fn same_commit(&self, new: &NewCommit<'_>) -> Option<Commit> {
-        let tip = self.release.as_ref()?.target.as_ref()?;
-        let commit: Commit = tip.oid.parse().ok()?;
-        let parent = new.tip.to_string();
-        let parents = tip.parents.as_ref()?.nodes.iter().map(|node| node.oid.as_str());
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        let has = |(number, bytes): (usize, &[u8])| {
-            let entry = tip.found.get(&format!("f{number}")).and_then(Option::as_ref);
-            entry.is_some_and(|entry| entry.oid.is_some() && entry.oid == blob_name(bytes))
-        };
-        let is_same = new.ours.contains(&commit)
-            && parents.eq([parent.as_str()])
-            && words(tip.message.as_deref()?) == words(new.message)
-            && new.files.iter().map(|file| file.bytes.as_slice()).enumerate().all(has);
-        is_same.then_some(commit)
+        [&self.release, &self.staging].into_iter().find_map(|branch| same(branch.as_ref()?.target.as_ref()?, new))
     }
 
     /// The release branch must not need a directory where another branch is a file, nor the other way round.
@@ -210,4 +199,21 @@ impl Branches {
         }
         Ok(())
     }
+}
+
+/// A tip, when it is just what is to be made.
+fn same(tip: &Tip, new: &NewCommit<'_>) -> Option<Commit> {
+    let commit: Commit = tip.oid.parse().ok()?;
+    let parent = new.tip.to_string();
+    let parents = tip.parents.as_ref()?.nodes.iter().map(|node| node.oid.as_str());
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let has = |(number, bytes): (usize, &[u8])| {
+        let entry = tip.found.get(&format!("f{number}")).and_then(Option::as_ref);
+        entry.is_some_and(|entry| entry.oid.is_some() && entry.oid == blob_name(bytes))
+    };
+    let is_same = new.ours.contains(&commit)
+        && parents.eq([parent.as_str()])
+        && words(tip.message.as_deref()?) == words(new.message)
+        && new.files.iter().map(|file| file.bytes.as_slice()).enumerate().all(has);
+    is_same.then_some(commit)
 }

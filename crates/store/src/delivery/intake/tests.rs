@@ -1,6 +1,7 @@
 //! Who shares a transaction, and what becomes of the others when one fails. On a runtime of one thread all that is
 //! polled together waits together.
 
+use domain::announcement::{Announcement, Haste, Moved};
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Executor as _};
 
@@ -20,7 +21,7 @@ impl World {
     }
 
     async fn record(&self, id: &str, body: &[u8]) -> Result<Recorded, Error> {
-        let moved = domain::announcement::Announcement::Moved("acme/trinity".parse().unwrap());
+        let moved = Announcement::Moved(Moved { repository: "acme/trinity".parse().unwrap(), haste: Haste::Now });
         let new = NewDelivery {
             sender: "github",
             sender_delivery_id: id,

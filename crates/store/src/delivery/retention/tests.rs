@@ -1,7 +1,7 @@
 //! Which deliveries make room.
 
 use chrono::{DateTime, Utc};
-use domain::announcement::Announcement;
+use domain::announcement::{Announcement, Haste, Moved};
 use sqlx::Row as _;
 
 use super::*;
@@ -22,7 +22,12 @@ impl World {
 
     /// Records so many deliveries with two announcements each; the first has the key 1.
     async fn deliver(&self, count: u32) {
-        let moved = || Element::Announced(Announcement::Moved("acme/trinity".parse().unwrap()));
+        let moved = || {
+            Element::Announced(Announcement::Moved(Moved {
+                repository: "acme/trinity".parse().unwrap(),
+                haste: Haste::Now,
+            }))
+        };
         for number in 0..count {
             let new = NewDelivery {
                 sender: "github",

@@ -1,28 +1,36 @@
-//! The look before an order to merge: one query for everything that the order depends on.
+//! The look at a pull request: one query for everything that the next step and an order to merge depend on.
 
 use std::fmt::Write as _;
 
-use domain::forge::{Mergeability, PullRequest, Repository};
+use domain::{
+    commit::Commit,
+    forge::{Mergeability, Number, PullRequest, Repository},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Order;
 use crate::{
     Error, Forge,
     client::{Document, Problem},
-    pull_request::{Checks, GATES, Gates, VIEW, View, read},
+    pull_request::{BASE, Checks, GATES, Gates, VIEW, View, read},
 };
 
-/// What was seen of a pull request right before an order to merge it.
-#[derive(Debug)]
-pub(super) struct Preflight {
-    pub(super) pull_request: PullRequest,
-    /// Whether its base is only changed through a merge queue.
-    pub(super) has_queue: bool,
-    /// Whether the repository lets pull requests merge themselves.
-    pub(super) may_merge_itself: bool,
-    /// Whether the base is known to require a check or a review.
-    pub(super) is_gated: bool,
+/// A pull request as it was seen, with everything that an order to merge it depends on.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The pull request.
+    pub pull_request: PullRequest,
+    /// The commit at the tip of its base; `None` when the base is gone, or is not shown to us.
+    pub tip: Option<Commit>,
+    /// Its title.
+    pub title: String,
+    /// Its body; empty when it has none.
+    pub body: String,
+    /// The names of the checks that its base requires, sorted, as far as they are shown.
+    pub required_checks: Vec<String>,
+    /// Whether its branch is still there.
+    pub has_branch: bool,
+    pub(super) terms: Terms,
     pub(super) checks: Seen,
     pub(super) removals: Removals,
     /// The wanted labels that it does not have.
@@ -31,8 +39,19 @@ pub(super) struct Preflight {
     pub(super) fingerprint: String,
 }
 
+/// What the repository and the base have to say about merging.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// Whether the base is only changed through a merge queue.
+    pub(super) has_queue: bool,
+    /// Whether the repository lets pull requests merge themselves.
+    pub(super) may_merge_itself: bool,
+    /// Whether the base is known to require a check or a review.
+    pub(super) is_gated: bool,
+}
+
 /// The checks of the head, if we may see them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Seen {
     Checks(Checks),
     /// The forge's own words.
@@ -80,6 +99,11 @@ struct Looked {
     #[serde(flatten)]
     gates: Gates,
     #[serde(default)]
+    title: String,
+    #[serde(default)]
+    body: String,
+    head_ref: Option<Branch>,
+    #[serde(default)]
     updated_at: String,
     author: Option<Account>,
     #[serde(default)]
@@ -87,6 +111,10 @@ struct Looked {
     #[serde(default)]
     timeline_items: Option<Nodes<Happening>>,
 }
+
+/// That it is there is all that counts.
+#[derive(Deserialize)]
+struct Branch {}
 
 #[derive(Deserialize)]
 struct Nodes<T> {
@@ -116,38 +144,32 @@ enum Happening {
 }
 
 impl Forge {
-    /// Looks at everything that an order depends on. One request.
-    pub(super) async fn look_before(
-        &self,
-        repository: &Repository,
-        pull_request: &PullRequest,
-        (order, doing): (&Order<'_>, &str),
-    ) -> Result<Preflight, Error> {
-        let number = pull_request.number;
+    /// A pull request as it is now, with which of these labels it does not have. One request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPullRequest`], [`Error::NoRepository`], and what any request can end with.
+    pub async fn look(&self, repository: &Repository, number: Number, labels: &[String]) -> Result<Look, Error> {
+        let doing = format!("looking at pull request {repository}{number}");
         let mut variables = json!({ "owner": repository.owner(), "name": repository.name(), "number": number.0 });
         if let Some(variables) = variables.as_object_mut() {
-            variables
-                .extend(order.labels.iter().enumerate().map(|(place, name)| (format!("label{place}"), json!(name))));
+            variables.extend(labels.iter().enumerate().map(|(place, name)| (format!("label{place}"), json!(name))));
         }
-        let text = text(order.labels.len());
-        let document = Document { text: &text, variables: &variables, doing };
+        let text = text(labels.len());
+        let document = Document { text: &text, variables: &variables, doing: &doing };
         let reply = self.client().ask::<Data>(repository, document).await?;
         let hidden = reply.errors.iter().find(|problem| problem.is_forbidden()).cloned();
         let (message, is_missing) = (reply.message(), reply.is_not_found());
         match reply.data.and_then(|data| data.repository) {
-            Some(Place { pull_request: Some(looked), auto_merge_allowed, labels }) => {
-                let unlabelled = unlabelled(order.labels, &looked, &labels);
-                looked.read(doing, hidden).map(|seen| Preflight {
-                    may_merge_itself: auto_merge_allowed,
-                    unlabelled,
-                    ..seen
-                })
+            Some(Place { pull_request: Some(looked), auto_merge_allowed, labels: found }) => {
+                let unlabelled = unlabelled(labels, &looked, &found);
+                Ok(Look { unlabelled, ..looked.read(&doing, hidden, auto_merge_allowed)? })
             }
             Some(_) if is_missing || message.is_empty() => {
                 Err(Error::NoPullRequest { repository: repository.clone(), number })
             }
             None if is_missing || message.is_empty() => Err(Error::NoRepository { repository: repository.clone() }),
-            Some(_) | None => Err(Error::Refused { doing: doing.to_owned(), message }),
+            Some(_) | None => Err(Error::Refused { doing, message }),
         }
     }
 }
@@ -162,18 +184,18 @@ fn text(labels: usize) -> String {
         debug_assert!(written.is_ok());
     }
     format!(
-        "query Preflight($owner: String!, $name: String!, $number: Int!{variables}) {{ \
+        "query Look($owner: String!, $name: String!, $number: Int!{variables}) {{ \
          repository(owner: $owner, name: $name) {{ autoMergeAllowed{fields} \
-         pullRequest(number: $number) {{ ...View ...Gates updatedAt author {{ login }} \
+         pullRequest(number: $number) {{ ...View ...Gates title body headRef {{ id }} updatedAt author {{ login }} \
          labels(first: 100) {{ nodes {{ name }} }} \
          timelineItems(last: 50, itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT, REMOVED_FROM_MERGE_QUEUE_EVENT]) {{ \
          nodes {{ __typename ... on RemovedFromMergeQueueEvent {{ reason actor {{ login }} }} }} }} }} }} }} \
-         {VIEW}{GATES}"
+         {VIEW}{GATES}{BASE}"
     )
 }
 
 impl Looked {
-    fn read(&self, doing: &str, hidden: Option<Problem>) -> Result<Preflight, Error> {
+    fn read(&self, doing: &str, hidden: Option<Problem>, may_merge_itself: bool) -> Result<Look, Error> {
         let head = self.view.head();
         let shown = read(&self.view, doing)?;
         let pull_request = PullRequest { missing: self.gates.missing(head), ..shown };
@@ -187,14 +209,21 @@ impl Looked {
             "{head} {base} {mergeability:?} {auto_merge:?} {checks:?} {} {:?}",
             self.updated_at, pull_request.missing
         );
-        Ok(Preflight {
-            has_queue: self.view.has_queue(),
-            may_merge_itself: false,
-            is_gated: self.gates.require_something(head),
+        Ok(Look {
+            terms: Terms {
+                has_queue: self.view.has_queue(),
+                may_merge_itself,
+                is_gated: self.gates.require_something(head),
+            },
             checks,
             removals: self.removals(),
             unlabelled: Vec::new(),
             fingerprint,
+            tip: self.gates.tip(),
+            title: self.title.clone(),
+            body: self.body.clone(),
+            required_checks: self.gates.required_checks(head).into_iter().map(str::to_owned).collect(),
+            has_branch: self.head_ref.is_some(),
             pull_request,
         })
     }
@@ -234,7 +263,7 @@ fn unlabelled(wanted: &[String], looked: &Looked, found: &Map<String, Value>) ->
     missing.map(label).collect()
 }
 
-impl Preflight {
+impl Look {
     /// Whether nothing stands in the way of a merge.
     pub(super) fn is_clean(&self) -> bool {
         self.pull_request.mergeability == Mergeability::Clean
