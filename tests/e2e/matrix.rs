@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
-    time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -215,7 +214,6 @@ async fn every_combination(protected: Protected, way: Way) -> Result<()> {
                 conclude_in_queue(&scene, &repository(*number)).await?;
             }
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
         Ok(open.is_empty().then_some(()))
     })
     .await;
