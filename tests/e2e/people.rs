@@ -124,13 +124,41 @@ async fn an_order_that_a_person_takes_back_is_not_given_again_and_a_label_that_i
     scene.forge.change_pull_request(GITOPS, one.number, change).await?;
     tagferry.waits_for(&commit, "the order to merge was taken back: enable auto-merge").await?;
 
-    // An overlay is edited by hand: the pull request is made anew, and ordered with it.
+    // An overlay is edited by hand: the pull request is made anew, and the order is still not given.
     let moved = overlays::GCP.replace("'bootstrap'", "'hotfix' # by hand");
     scene.forge.push(GITOPS, Push::new("main", [(overlays::path("gcp").as_str(), moved.as_str())])).await?;
-    let armed = scene.armed(one.number).await?;
-    assert!(armed.labels.is_empty(), "the label is there again");
+    let anew = until("the pull request to be made anew", async || {
+        let now = scene.forge.pull_request(GITOPS, one.number).await?;
+        Ok((now.head != one.head).then_some(now))
+    })
+    .await?;
+    assert!(anew.labels.is_empty(), "the label is there again");
+    scene.pass_check(one.number).await?;
+    tagferry.waits_for(&commit, "the order to merge was taken back").await?;
+    assert_eq!(scene.forge.pull_request(GITOPS, one.number).await?.auto_merge, None);
+    scene.forge.merge(GITOPS, one.number, Method::Squash).await?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_does_not_land_in_time_says_once_what_is_missing() -> Result<()> {
+    let scene = Scene::start(SceneOptions { check_after: None, ..SceneOptions::default() }).await?;
+    let config = std::fs::read_to_string(scene.config())?;
+    std::fs::write(scene.config(), config.replace("labels: [release]", "labels: [release], overdue_after: 1s"))?;
+    let tagferry = scene.tagferry().await?;
+    let (commit, one) = scene.propose("Overdue").await?;
+    let comments = async || anyhow::Ok(scene.forge.pull_request(GITOPS, one.number).await?.comments);
+    let said = until("a comment", async || Ok(Some(comments().await?).filter(|said| !said.is_empty()))).await?;
+    let words = "has not landed: waits for check &#96;validate&#96; (not reported yet)";
+    assert!(said[0].contains(words), "{said:?}");
+    let release = tagferry.release(&commit).await?.unwrap_or_default();
+    assert!(release.to_string().contains("not landed since"), "{release:#}");
+    assert!(tagferry.log().contains("a release does not land"));
     scene.pass_check(one.number).await?;
     assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
+    assert_eq!(comments().await?.len(), 1);
     scene.end().await;
     Ok(())
 }

@@ -124,6 +124,8 @@ pub struct PullRequestPolicy {
     pub labels: Vec<String>,
     /// Whether our verdict is a status of their commits, `tagferry/verdict`, which a base branch can require.
     pub verdict_status: bool,
+    /// How long one may be open before people are told that it does not land; `None` for as long as it takes.
+    pub overdue_after: Option<Duration>,
 }
 
 /// The text does not say whether evidence is asked for.

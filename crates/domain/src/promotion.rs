@@ -36,9 +36,11 @@ pub struct Situation {
     pub slot: Slot,
     /// Its pull request, when there is one.
     pub pull_request: Option<Proposed>,
-    /// The head that the forge took our order to merge for, unless we have taken it back: an order that is not there
-    /// any more was taken back by somebody else.
+    /// The head that the forge took our order to merge for last, unless we have taken it back: an order that is not
+    /// there any more was taken back by somebody else, whatever the head is now.
     pub ordered: Option<Commit>,
+    /// When a pull request that is still open has waited for too long; `None` for never.
+    pub overdue_at: Option<DateTime<Utc>>,
     /// Why a person wants nothing to be merged now.
     pub restraint: Option<String>,
 }
@@ -216,6 +218,13 @@ pub enum Reason {
 }
 
 impl Situation {
+    /// Whether its pull request should have landed by now.
+    #[must_use]
+    pub fn is_overdue(&self) -> bool {
+        let is_open = |one: &Proposed| one.pull_request.state == PullRequestState::Open;
+        self.pull_request.as_ref().is_some_and(is_open) && self.overdue_at.is_some_and(|at| at <= self.now)
+    }
+
     /// Whether our order to merge does not count any more while this is waited for, so that one which is gone later was
     /// not taken back.
     ///
@@ -343,7 +352,7 @@ fn land(situation: &Situation, proposed: &Proposed) -> Step {
         (Head::Ours(_), Mergeability::Unstable, AutoMerge::Disarmed) => wait(situation, Reason::Unstable),
         // Whoever took it back does not want it to be merged by itself; whatever we do not see yet, we see later.
         (Head::Ours(_), Mergeability::Unknown | Mergeability::Clean | Mergeability::Blocked, AutoMerge::Disarmed)
-            if situation.ordered == Some(head) =>
+            if situation.ordered.is_some() =>
         {
             wait(situation, Reason::TakenBack)
         }
@@ -376,7 +385,8 @@ fn propose(situation: &Situation) -> Step {
 }
 
 fn wait(situation: &Situation, reason: Reason) -> Step {
-    Step::Wait { reason, until: later(situation) }
+    let overdue_at = situation.overdue_at.filter(|at| *at > situation.now);
+    Step::Wait { reason, until: overdue_at.map_or(later(situation), |at| at.min(later(situation))) }
 }
 
 /// When to look again at something that may change without telling us.

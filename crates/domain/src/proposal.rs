@@ -11,6 +11,7 @@ mod rewording;
 
 use std::fmt::Write as _;
 
+pub(crate) use self::foreign::markdown;
 use self::foreign::{shorten, unlinked};
 pub use self::{
     history::{Between, Listed, MOST_LISTED},

@@ -35,6 +35,7 @@ pub(crate) fn application_of(name: &str, targets: &[(&str, &str)]) -> Applicatio
             merge_method: MergeMethod::Squash,
             labels: vec!["release".to_owned()],
             verdict_status: false,
+            overdue_after: None,
         },
     };
     Application::new(name.parse().unwrap(), targets.iter().map(target).collect(), parts).unwrap()

@@ -1,6 +1,6 @@
 //! Everything that a promotion's next step depends on, read anew in each pass.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     application::{Application, Gitops},
     commit::Commit,
@@ -81,6 +81,7 @@ impl Reconciler {
                 Proposed { head: head(&promotion, &one, tip), aim, pull_request: one }
             }),
             ordered: promotion.ordered,
+            overdue_at: overdue_at(application, &promotion),
             restraint: None,
         };
         Ok(Observed { application, promotion, branch, gathered, look, situation })
@@ -152,6 +153,12 @@ fn at(promotion: &Promotion, look: &Look) -> At {
 /// Whether a promotion only waits for the rest of its builds.
 const fn is_early(promotion: &Promotion, barrier: &Barrier) -> bool {
     promotion.heads.is_empty() && matches!(barrier, Barrier::Open { .. })
+}
+
+/// When a pull request that is still open has waited for too long.
+fn overdue_at(application: &Application, promotion: &Promotion) -> Option<DateTime<Utc>> {
+    let after = TimeDelta::from_std(application.pull_request.overdue_after?).ok()?;
+    promotion.opened_at.checked_add_signed(after)
 }
 
 fn slot(promotion: &Promotion, rivals: &[Rival]) -> Slot {

@@ -1,6 +1,6 @@
 //! One pass over a promotion: look, ask for the next step, do it, look again, until there is something to wait for.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     commit::Commit,
     fault::{Chain, Fault},
@@ -37,8 +37,16 @@ impl Reconciler {
             let performer = Performer { reconciler: self, claim, observed: &observed };
             performer.report().await?;
             performer.remark(&step).await?;
-            if let Some(after) = performer.perform(step).await? {
-                return Ok(after);
+            match performer.perform(step).await {
+                Ok(Some(after)) => return Ok(after),
+                Ok(None) => {}
+                Err(error) => {
+                    if error.fault() == Fault::Permanent {
+                        let why = Chain(&error).to_string();
+                        performer.overdue(&why).await?;
+                    }
+                    return Err(error);
+                }
             }
         }
         Ok(After::Again(Utc::now() + BREATH))
@@ -57,8 +65,7 @@ impl Performer<'_> {
                 if self.observed.situation.voids_order(&reason) {
                     self.reconciler.store.withdraw_order(self.claim).await?;
                 }
-                self.note(store::WAITING, reason.to_string(), None).await?;
-                return Ok(Some(After::Again(until)));
+                return Ok(Some(self.wait(&reason, until, None).await?));
             }
             Step::Settle(outcome) => {
                 self.settle(&outcome).await?;
@@ -70,6 +77,14 @@ impl Performer<'_> {
             Step::Disarm => self.disarm().await?,
         }
         Ok(None)
+    }
+
+    /// Says what is waited for, and tells people once that it takes too long.
+    async fn wait(&self, reason: &Reason, until: DateTime<Utc>, link: Option<&str>) -> Result<After, Error> {
+        let why = reason.to_string();
+        self.overdue(&why).await?;
+        self.note(store::WAITING, why, link).await?;
+        Ok(After::Again(until))
     }
 
     /// Records how it ended. Its branch goes first, so that a crash leaves none behind; the one of a pull request that
@@ -243,8 +258,8 @@ impl Performer<'_> {
                 self.note("armed", why, Some(&open.url)).await?;
             }
             Armed::Watching(missing) => {
-                self.note(store::WAITING, Reason::Watching(missing).to_string(), Some(&open.url)).await?;
-                return Ok(Some(After::Again(later(situation))));
+                let reason = Reason::Watching(missing);
+                return Ok(Some(self.wait(&reason, later(situation), Some(&open.url)).await?));
             }
         }
         Ok(None)
@@ -258,8 +273,7 @@ impl Performer<'_> {
             proposed.pull_request.auto_merge = auto_merge;
         }
         let Step::Wait { reason, until } = next_step(&situation) else { return Ok(None) };
-        self.note(store::WAITING, reason.to_string(), None).await?;
-        Ok(Some(After::Again(until)))
+        Ok(Some(self.wait(&reason, until, None).await?))
     }
 
     async fn disarm(&self) -> Result<(), Error> {
@@ -269,7 +283,7 @@ impl Performer<'_> {
         self.note("disarmed", format!("pull request {} no longer merges itself", open.number), Some(&open.url)).await
     }
 
-    async fn note(&self, what: &'static str, why: String, link: Option<&str>) -> Result<(), Error> {
+    pub(crate) async fn note(&self, what: &'static str, why: String, link: Option<&str>) -> Result<(), Error> {
         let note = Note { what, why, link: link.map(str::to_owned) };
         Ok(self.reconciler.store.note(self.claim, &note, Utc::now()).await?)
     }

@@ -187,6 +187,7 @@ fn opened(now: DateTime<Utc>, verdict: Verdict, overlays: Overlays) -> Situation
         slot: Slot::Free,
         pull_request: None,
         ordered: None,
+        overdue_at: None,
         restraint: None,
     }
 }

@@ -45,12 +45,26 @@ impl Performer<'_> {
         Ok(())
     }
 
-    /// Comments on a pull request, unless that was done. Where an answer was lost, it is looked for first.
-    async fn say(&self, on: Number, remark: &Remark<'_>) -> Result<(), Error> {
+    /// Tells people that a pull request does not land, once for each of its heads: in a comment, in the log and in the
+    /// ledger.
+    pub(crate) async fn overdue(&self, why: &str) -> Result<(), Error> {
+        let Observed { promotion, situation, .. } = self.observed;
+        let Some(own) = self.pull_request().filter(|_| situation.is_overdue()) else { return Ok(()) };
+        let remark = Remark::Overdue { head: own.head, since: promotion.opened_at, why };
+        if self.say(own.number, &remark).await? {
+            warn!(promotion.id = %promotion.id, pull_request.number = own.number.0, why, "a release does not land");
+            self.note("overdue", format!("not landed since {}: {why}", promotion.opened_at), Some(&own.url)).await?;
+        }
+        Ok(())
+    }
+
+    /// Comments on a pull request, unless that was done; whether it is done now. Where an answer was lost, it is looked
+    /// for first.
+    async fn say(&self, on: Number, remark: &Remark<'_>) -> Result<bool, Error> {
         let store = &self.reconciler.store;
         let about = remark.about(on);
         let said = match store.begin_comment(self.claim, &about).await? {
-            Said::Yes => return Ok(()),
+            Said::Yes => return Ok(false),
             said @ (Said::No | Said::Perhaps) => said,
         };
         if let Err(error) = self.post(on, remark, said).await {
@@ -58,10 +72,11 @@ impl Performer<'_> {
             warn!(pull_request.number = on.0, fault = fault.as_str(), error = why, "a comment is not made");
             if fault != Fault::Permanent {
                 // The next pass tries again.
-                return Ok(());
+                return Ok(false);
             }
         }
-        Ok(store.record_comment(self.claim, &about, Utc::now()).await?)
+        store.record_comment(self.claim, &about, Utc::now()).await?;
+        Ok(true)
     }
 
     async fn post(&self, on: Number, remark: &Remark<'_>, said: Said) -> Result<(), forge::Error> {

@@ -26,6 +26,7 @@ fn ready() -> Situation {
         slot: Slot::Free,
         pull_request: None,
         ordered: None,
+        overdue_at: None,
         restraint: None,
     }
 }
@@ -111,14 +112,30 @@ fn ends_in_order(situation: &Situation, ending: &Ending) {
 }
 
 #[test]
-fn an_order_that_somebody_else_took_back_is_not_given_again_for_the_same_head() {
+fn an_order_that_somebody_else_took_back_is_not_given_again_for_any_head() {
     for mergeability in [Mergeability::Blocked, Mergeability::Clean, Mergeability::Unknown] {
         let pull_request = open(AutoMerge::Disarmed, mergeability);
-        let taken_back = Situation { pull_request, ordered: Some(commit(9)), ..ready() };
-        assert_eq!(waits_for(&taken_back), Reason::TakenBack, "{mergeability:?}");
-        let rebuilt = Situation { ordered: Some(commit(8)), ..taken_back };
-        assert_eq!(next_step(&rebuilt), Step::Arm { head: commit(9) }, "{mergeability:?}");
+        for ordered in [commit(9), commit(8)] {
+            let taken_back = Situation { pull_request: pull_request.clone(), ordered: Some(ordered), ..ready() };
+            assert_eq!(waits_for(&taken_back), Reason::TakenBack, "{mergeability:?}");
+        }
     }
+}
+
+#[test]
+fn a_pull_request_that_is_open_for_too_long_is_overdue_and_looked_at_when_it_becomes_so() {
+    let soon = now() + TimeDelta::seconds(5);
+    let pull_request = open(AutoMerge::Armed, Mergeability::Blocked);
+    let waiting = Situation { pull_request, overdue_at: Some(soon), ..ready() };
+    assert!(!waiting.is_overdue());
+    let Step::Wait { until, .. } = next_step(&waiting) else { panic!("not a wait") };
+    assert_eq!(until, soon);
+    let overdue = Situation { now: soon, ..waiting };
+    assert!(overdue.is_overdue());
+    let Step::Wait { until, .. } = next_step(&overdue) else { panic!("not a wait") };
+    assert_eq!(until, soon + TimeDelta::seconds(60));
+    assert!(!Situation { overdue_at: None, ..overdue.clone() }.is_overdue());
+    assert!(!Situation { pull_request: None, ..overdue }.is_overdue());
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub(super) fn unlinked(text: &str, longest: usize) -> String {
 
 /// The beginning of a line, in Markdown that neither formats, mentions, links nor closes anything. What reads like the
 /// name of a commit is code, which is not linked either and can be copied.
-pub(super) fn markdown(text: &str, longest: usize) -> String {
+pub(crate) fn markdown(text: &str, longest: usize) -> String {
     let text = shorten(&line(text), longest);
     let mut safe = String::with_capacity(text.len() * 2);
     for word in words(&text) {

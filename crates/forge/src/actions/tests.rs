@@ -54,6 +54,7 @@ fn application() -> Application {
             merge_method: MergeMethod::Squash,
             labels: Vec::new(),
             verdict_status: false,
+            overdue_after: None,
         },
     };
     Application::new("shop".parse().unwrap(), vec![target("aws"), target("gcp")], parts).unwrap()

@@ -69,6 +69,7 @@ fn application() -> Application {
             merge_method: MergeMethod::Squash,
             labels: Vec::new(),
             verdict_status: false,
+            overdue_after: None,
         },
     };
     let targets = vec![target("aws"), target("gcp")];

@@ -12,7 +12,7 @@ use domain::{
 };
 use serde::Deserialize;
 
-use super::fields::{UniqueMap, duration, parsed, parsed_list};
+use super::fields::{UniqueMap, duration, duration_or_off, parsed, parsed_list};
 
 /// What is released together.
 #[derive(Debug, Deserialize)]
@@ -121,6 +121,9 @@ pub struct PullRequestSettings {
     pub labels: Vec<String>,
     /// Whether our verdict is a status of their commits.
     pub verdict_status: bool,
+    /// How long one may wait before people are told; `None` for as long as it takes.
+    #[serde(deserialize_with = "duration_or_off")]
+    pub overdue_after: Option<Duration>,
 }
 
 impl Default for ReleaseSettings {
@@ -137,7 +140,8 @@ impl Default for VerifySettings {
 
 impl Default for PullRequestSettings {
     fn default() -> Self {
-        Self { auto_merge: MergeMethod::Squash, labels: Vec::new(), verdict_status: false }
+        let overdue_after = Some(Duration::from_secs(24 * 60 * 60));
+        Self { auto_merge: MergeMethod::Squash, labels: Vec::new(), verdict_status: false, overdue_after }
     }
 }
 
@@ -168,6 +172,7 @@ impl ApplicationSettings {
                 merge_method: self.pull_request.auto_merge,
                 labels: self.pull_request.labels.clone(),
                 verdict_status: self.pull_request.verdict_status,
+                overdue_after: self.pull_request.overdue_after,
             },
         };
         Application::new(name.clone(), targets, parts)

@@ -5,6 +5,7 @@ use std::{fmt, hash::Hash, marker::PhantomData, ops::Deref, str::FromStr, time::
 use indexmap::IndexMap;
 use serde::{
     Deserialize, Deserializer,
+    de::IntoDeserializer as _,
     de::{self, Error as _, MapAccess, Visitor},
 };
 
@@ -65,6 +66,15 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
         Ok(_) => Err(D::Error::custom("a duration is longer than nothing")),
         Err(error) => Err(D::Error::custom(format_args!("\"{text}\" is not a duration like 30m: {error}"))),
     }
+}
+
+/// Reads a duration, or `off` for none.
+pub(super) fn duration_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    duration(text.into_deserializer()).map(Some)
 }
 
 /// Reads text that may be written as a number.

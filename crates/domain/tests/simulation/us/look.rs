@@ -48,6 +48,7 @@ pub(super) fn look(world: &mut World, index: usize, sight: Sight) -> Option<Seen
         slot: slot(world, index),
         pull_request: found.map(|(one, view)| proposed(world, &mine, (&one, &view), (base, unknown))),
         ordered: mine.ordered,
+        overdue_at: None,
         restraint: world.frozen.then(|| "frozen".to_owned()),
     };
     let step = next_step(&situation);

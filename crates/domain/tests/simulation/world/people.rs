@@ -77,8 +77,7 @@ impl World {
 
     /// Whether we wait for people to say what becomes of an order that they have taken back.
     fn waits_for_an_order(&self, one: &PullRequest) -> bool {
-        let head = one.now.head.commit;
-        !one.now.armed && self.promotions.iter().any(|mine| mine.outcome.is_none() && mine.ordered == Some(head))
+        !one.now.armed && self.promotions.iter().any(|mine| mine.outcome.is_none() && mine.ordered.is_some())
     }
 
     pub(super) fn a_person_runs_the_check_again(&mut self) {
