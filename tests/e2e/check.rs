@@ -1,7 +1,7 @@
 //! `tagferry check --online`: what would keep the first release from landing.
 
 use anyhow::Result;
-use sandbox::{Protection, Push, Settings};
+use sandbox::{AppChange, Protection, Push, Settings, Target};
 use testkit::{
     Scene, SceneOptions,
     binaries::program,
@@ -67,6 +67,41 @@ async fn what_keeps_a_release_from_landing_is_a_problem_that_says_what_to_do() -
     holds(&findings, "problem", &format!("{SOURCE} gone: "));
     holds(&findings, "problem", &overlays::path("gcp"));
     holds(&findings, "warning", "and no check: require one, or a person merges what has had none");
+    scene.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_app_lacks_and_is_not_told_is_said_with_what_it_is_for() -> Result<()> {
+    let scene = Scene::start(SceneOptions::default()).await?;
+    let (_, findings) = check(&scene).await?;
+    holds(&findings, "good", &format!("the App's webhook: it goes to {}", scene.hook("github")));
+    for repository in [SOURCE, GITOPS] {
+        holds(&findings, "good", &format!("{repository}, the App's installation: it has all permissions"));
+    }
+
+    let mut permissions = scene.forge.app().await?.permissions;
+    permissions.remove("checks");
+    permissions.insert("pull_requests".to_owned(), "read".to_owned());
+    let events = ["push", "check_run", "status"].map(str::to_owned).into();
+    let change = AppChange { permissions: Some(permissions), events: Some(events), ..AppChange::default() };
+    scene.forge.change_app(change).await?;
+    let elsewhere = Target { url: "https://old.example.com/hook".to_owned(), ..Target::default() };
+    scene.forge.set_webhook(Some(elsewhere)).await?;
+    let (code, findings) = check(&scene).await?;
+    assert_eq!(code, Some(1), "{findings:#?}");
+    let installation = |repository: &str, rest: &str| format!("{repository}, the App's installation: it {rest}");
+    let lacks = "lacks Checks: read, for seeing what a pull request waits for: grant it in the App's settings";
+    holds(&findings, "warning", &installation(SOURCE, lacks));
+    holds(&findings, "warning", &installation(GITOPS, lacks));
+    let lacks = "lacks Pull requests: write, for opening and merging pull requests";
+    holds(&findings, "problem", &installation(GITOPS, lacks));
+    holds(&findings, "warning", &installation(GITOPS, "is not told about pull_request, which is found by polling"));
+    holds(&findings, "warning", "it goes to https://old.example.com/hook: set it to");
+
+    scene.forge.set_webhook(None).await?;
+    let (_, findings) = check(&scene).await?;
+    holds(&findings, "warning", "there is none, so that merges are found by polling: set its URL to");
     scene.end().await;
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     config.github.credentials()?;
     config.github.write()?.check()?;
     let doors = doors(&config)?;
-    let findings = if arguments.online { Some(survey(&config)?) } else { None };
+    let findings = if arguments.online { Some(survey(&config, &doors)?) } else { None };
     let is_bad = findings.iter().flatten().any(|finding| finding.mark == Mark::Problem);
     match arguments.output {
         Output::Text => print(&text(arguments, applications, config.senders()?.len(), &doors, findings.as_deref()))?,
@@ -82,13 +82,14 @@ fn doors(config: &Config) -> anyhow::Result<Vec<Door>> {
     Ok(doors)
 }
 
-fn survey(config: &Config) -> anyhow::Result<Vec<Finding>> {
+fn survey(config: &Config, doors: &[Door]) -> anyhow::Result<Vec<Finding>> {
+    let hook = doors.iter().find(|door| door.kind == "github").map(|door| door.address.as_str());
     install_crypto()?;
     let directory = tempfile::tempdir().context("making a directory for the clones of GitOps repositories")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {
         let planner = server::planner(config, directory.path().join("git"))?;
-        Ok(planner.survey().await)
+        Ok(planner.survey(hook).await)
     })
 }
 

@@ -4,6 +4,7 @@
 //! outcome. Where a promotion stands is derived from them and from what was observed, every time anew, so that a
 //! lost webhook, a restart, a moved base and a second replica all take the same path.
 
+mod overlays;
 mod words;
 
 use std::time::Duration;
@@ -11,11 +12,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    application::Name,
     commit::Commit,
     evidence::Verdict,
     forge::{AutoMerge, Mergeability, PullRequest, PullRequestState, Requirements},
 };
+
+pub use self::overlays::{Overlays, Standing, overlays};
 
 /// Everything that the next step depends on: stored facts and what was observed just now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,38 +85,6 @@ pub enum Base {
     Tip,
     /// An earlier tip.
     Moved,
-}
-
-/// Where all overlays stand at the tip of the base branch, seen from the release.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Overlays {
-    /// They were not looked at, since nothing that comes next depends on them.
-    Unread,
-    /// Each names the release already.
-    Current,
-    /// Each may be moved to the release.
-    Behind,
-    /// One names a newer commit.
-    Ahead(Commit),
-    /// One names a commit that is neither older nor newer.
-    Unrelated(Name, Commit),
-    /// One cannot be read or edited; the sentence says why.
-    Unreadable(String),
-}
-
-/// Where one overlay stands, seen from the release.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It names the release already.
-    Current,
-    /// It may be moved to the release.
-    Behind,
-    /// It names a newer commit.
-    Ahead(Commit),
-    /// It names a commit that is neither older nor newer.
-    Unrelated(Commit),
-    /// It cannot be read or edited; the sentence says why.
-    Unreadable(String),
 }
 
 /// Whether a promotion may have a pull request: one may, of each application and GitOps repository.
@@ -260,25 +230,6 @@ pub fn next_step(situation: &Situation) -> Step {
         (None, Some(PullRequestState::Closed | PullRequestState::Merged(_))) => Step::Settle(Outcome::Declined),
         (None, Some(PullRequestState::Open) | None) => advance(situation),
     }
-}
-
-/// Adds up where single overlays stand. Nothing moves backwards: one that is ahead decides for all.
-#[must_use]
-pub fn overlays(standings: impl IntoIterator<Item = (Name, Standing)>) -> Overlays {
-    let mut sum = Overlays::Current;
-    for (target, standing) in standings {
-        sum = match (sum, standing) {
-            (unreadable @ Overlays::Unreadable(_), _) => unreadable,
-            (_, Standing::Unreadable(why)) => Overlays::Unreadable(why),
-            (ahead @ Overlays::Ahead(_), _) => ahead,
-            (_, Standing::Ahead(commit)) => Overlays::Ahead(commit),
-            (unrelated @ Overlays::Unrelated(..), _) => unrelated,
-            (_, Standing::Unrelated(commit)) => Overlays::Unrelated(target, commit),
-            (Overlays::Behind, _) | (_, Standing::Behind) => Overlays::Behind,
-            (Overlays::Current | Overlays::Unread, Standing::Current) => Overlays::Current,
-        };
-    }
-    sum
 }
 
 /// Whether it shall end, and how.

@@ -10,7 +10,7 @@ use crate::{
     address::Address,
     api::{Answer, Api, Request},
     budget::Resource,
-    credentials::{Access, Account, Tokens},
+    credentials::{Access, Account, Lacking, Tokens},
     limit,
     scrub::scrub,
 };
@@ -70,6 +70,20 @@ impl Client {
     /// Where Git finds a repository.
     pub(crate) fn git_url(&self, repository: &Repository) -> String {
         self.api.address().git(repository)
+    }
+
+    /// What our installation on a repository lacks, and which events it is told about; nothing where we are no App.
+    pub(crate) async fn installation(
+        &self,
+        repository: &Repository,
+        access: Access,
+    ) -> Result<Option<(Vec<Lacking>, Vec<String>)>, Error> {
+        self.tokens.survey(&self.api, repository, access).await
+    }
+
+    /// What the forge says to our App itself; nothing where we are none.
+    pub(crate) async fn of_app<T: DeserializeOwned>(&self, path: &str, doing: &str) -> Result<Option<T>, Error> {
+        self.tokens.ask_as_app(&self.api, &Request::get(path.to_owned(), doing.to_owned())).await
     }
 
     /// A token to speak Git with a repository that we push to.

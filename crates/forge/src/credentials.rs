@@ -8,8 +8,13 @@ mod permission;
 
 use domain::forge::Repository;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
 
-use crate::{Credentials, Error, Extra, api::Api};
+pub use self::permission::Lacking;
+use crate::{
+    Credentials, Error, Extra,
+    api::{Api, Request},
+};
 
 /// Where tokens come from.
 #[derive(Debug)]
@@ -72,6 +77,31 @@ impl Tokens {
         match self {
             Self::Personal(token) => Ok(Bearer { secret: token.clone(), account: Account::Person }),
             Self::App(app) => app.bearer(api, repository, access).await,
+        }
+    }
+
+    /// What our installation on a repository lacks, and which events it is told about; nothing where we are no App.
+    pub(crate) async fn survey(
+        &self,
+        api: &Api,
+        repository: &Repository,
+        access: Access,
+    ) -> Result<Option<(Vec<Lacking>, Vec<String>)>, Error> {
+        match self {
+            Self::Personal(_) => Ok(None),
+            Self::App(app) => app.survey(api, repository, access).await.map(Some),
+        }
+    }
+
+    /// What the forge says to the App itself; nothing where we are none.
+    pub(crate) async fn ask_as_app<T: DeserializeOwned>(
+        &self,
+        api: &Api,
+        request: &Request,
+    ) -> Result<Option<T>, Error> {
+        match self {
+            Self::Personal(_) => Ok(None),
+            Self::App(app) => app.ask(api, request).await.map(Some),
         }
     }
 

@@ -13,6 +13,7 @@
 //! - [`comment`] and [`status`]: comments on pull requests, and statuses of their commits.
 //! - [`merging`]: the order to merge.
 //! - [`webhook`]: what the forge announces, authenticated.
+//! - [`setup`]: what our App may do and is told, for whoever sets it up.
 //! - [`actions`]: what GitHub Actions tells us of builds, and whose word counts.
 
 pub mod actions;
@@ -32,6 +33,7 @@ pub mod pull_request;
 pub mod refusal;
 mod scrub;
 pub mod settings;
+pub mod setup;
 pub mod source;
 pub mod status;
 pub mod webhook;

@@ -1,5 +1,7 @@
 //! Everything that would keep the first release from landing, found before it: `tagferry check --online`.
 
+mod app;
+
 use domain::{
     application::{Application, Target},
     commit::Commit,
@@ -46,17 +48,27 @@ impl Mark {
 }
 
 impl Planner {
-    /// Looks at the repositories, the overlays and the registries of all applications. Nothing is changed.
-    pub async fn survey(&self) -> Vec<Finding> {
+    /// Looks at our App, and at the repositories, the overlays and the registries of all applications. Nothing is
+    /// changed. `hook` is the address that the forge is to tell us at, or how it ends.
+    pub async fn survey(&self, hook: Option<&str>) -> Vec<Finding> {
         let mut findings = Vec::new();
+        if let Some(hook) = hook {
+            findings.extend(app::hook(&self.outside().forge, hook).await);
+        }
         for application in &self.outside().applications {
             let survey = Survey { outside: self.outside(), application };
+            findings.extend(app::installed(&self.outside().forge, application).await);
             findings.extend(survey.source().await);
             findings.extend(survey.gitops().await);
             findings.extend(survey.overlays().await);
             findings.extend(survey.registries().await);
         }
-        findings.dedup();
+        let mut seen = Vec::new();
+        findings.retain(|finding| {
+            let is_new = !seen.contains(finding);
+            seen.push(finding.clone());
+            is_new
+        });
         findings
     }
 }

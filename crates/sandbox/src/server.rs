@@ -51,13 +51,14 @@ struct Queues {
 }
 
 /// What the App may do, as the operator's manual asks for it and a little more for the tests.
-const PERMISSIONS: [(&str, &str); 8] = [
+const PERMISSIONS: [(&str, &str); 9] = [
     ("metadata", "read"),
     ("contents", "write"),
     ("pull_requests", "write"),
     ("checks", "write"),
     ("statuses", "write"),
     ("issues", "write"),
+    ("merge_queues", "read"),
     ("deployments", "write"),
     ("workflows", "write"),
 ];
@@ -147,6 +148,7 @@ fn world(options: &Options, key: &AppKey, data: PathBuf, address: SocketAddr) ->
             public_key: key.public.clone(),
             token_format: options.token_format,
             permissions: permissions.into(),
+            events: ["check_run", "merge_group", "pull_request", "push", "status"].map(str::to_owned).into(),
             installations: std::collections::BTreeMap::new(),
         },
         personal_tokens: options.personal_tokens.clone(),

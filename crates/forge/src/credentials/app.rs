@@ -11,13 +11,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::forge::Repository;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
     Access, Account, Bearer,
-    permission::{self, Permissions},
+    permission::{self, Lacking, Permissions},
 };
 use crate::{
     Error, Extra,
@@ -93,6 +93,8 @@ struct Token {
 struct Found {
     id: u64,
     permissions: Option<Permissions>,
+    #[serde(default)]
+    events: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -193,16 +195,35 @@ impl App {
         Ok(token)
     }
 
+    /// What the installation lacks, and which events it is told about.
+    pub(crate) async fn survey(
+        &self,
+        api: &Api,
+        repository: &Repository,
+        access: Access,
+    ) -> Result<(Vec<Lacking>, Vec<String>), Error> {
+        let Found { permissions, events, .. } = self.find(api, repository).await?;
+        Ok((permission::lacking(access, &self.extras, &permissions.unwrap_or_default()), events))
+    }
+
+    /// What the forge says to the App itself.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, api: &Api, request: &Request) -> Result<T, Error> {
+        let answer = api.send(&self.statement(Utc::now())?, request).await?;
+        if answer.status == 200 { answer.read(request) } else { Err(request.refused(answer.message())) }
+    }
+
     async fn installation(&self, api: &Api, repository: &Repository) -> Result<Installation, Error> {
+        let Found { id, permissions, .. } = self.find(api, repository).await?;
+        Ok(Installation { id, granted: permissions, until: Utc::now() + INSTALLATION_LIFE })
+    }
+
+    async fn find(&self, api: &Api, repository: &Repository) -> Result<Found, Error> {
         let path = format!("/repos/{repository}/installation");
         let doing = format!("looking for the App's installation on {repository}");
         let request = Request::get(path, doing);
         let answer = api.send(&self.statement(Utc::now())?, &request).await?;
         match answer.status {
-            200 => {
-                let Found { id, permissions } = answer.read(&request)?;
-                Ok(Installation { id, granted: permissions, until: Utc::now() + INSTALLATION_LIFE })
-            }
+            200 => answer.read(&request),
             404 => Err(Error::NotInstalled { repository: repository.clone() }),
             _ => Err(request.refused(answer.message())),
         }

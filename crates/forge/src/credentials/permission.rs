@@ -10,6 +10,17 @@ use crate::Extra;
 /// Permissions by GitHub's name (`pull_requests`), with `read` or `write`.
 pub(super) type Permissions = BTreeMap<String, String>;
 
+/// A permission that we use and that an installation was not granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// As GitHub's settings name it, with the level: `Contents: write`.
+    pub permission: String,
+    /// What it is for.
+    pub purpose: &'static str,
+    /// Whether nothing works without it.
+    pub is_needed: bool,
+}
+
 /// A permission that a token is to have.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
@@ -19,6 +30,8 @@ struct Wanted {
     title: &'static str,
     level: Level,
     need: Need,
+    /// What it is for.
+    purpose: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +65,17 @@ pub(super) fn choose(access: Access, extras: &[Extra], granted: Option<&Permissi
     if missing.is_empty() { Ok(chosen) } else { Err(missing.join(", ")) }
 }
 
+/// The permissions that we use and that the installation was not granted.
+pub(super) fn lacking(access: Access, extras: &[Extra], granted: &Permissions) -> Vec<Lacking> {
+    let is_lacking = |wanted: &Wanted| wanted.possible(Some(granted)) != Some(wanted.level);
+    let lacking = |wanted: Wanted| Lacking {
+        permission: format!("{}: {}", wanted.title, wanted.level.as_str()),
+        purpose: wanted.purpose,
+        is_needed: wanted.need == Need::Always,
+    };
+    wanted(access, extras).into_iter().filter(is_lacking).map(lacking).collect()
+}
+
 /// All permissions that a token may be asked for, as GitHub's settings name them.
 pub(super) fn titles(access: Access, extras: &[Extra]) -> String {
     let titles =
@@ -61,24 +85,29 @@ pub(super) fn titles(access: Access, extras: &[Extra]) -> String {
 
 /// The list of <https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps>, for what we do.
 fn wanted(access: Access, extras: &[Extra]) -> Vec<Wanted> {
-    let always = |name, title, level| Wanted { name, title, level, need: Need::Always };
-    let sometimes = |name, title, level| Wanted { name, title, level, need: Need::Sometimes };
+    let always = |name, title, level, purpose| Wanted { name, title, level, need: Need::Always, purpose };
+    let sometimes = |name, title, level, purpose| Wanted { name, title, level, need: Need::Sometimes, purpose };
     let statuses =
         if access == Access::Write && extras.contains(&Extra::Statuses) { Level::Write } else { Level::Read };
     let mut all = vec![
-        always("metadata", "Metadata", Level::Read),
-        sometimes("checks", "Checks", Level::Read),
-        sometimes("statuses", "Commit statuses", statuses),
+        always("metadata", "Metadata", Level::Read, "everything"),
+        sometimes("checks", "Checks", Level::Read, "seeing what a pull request waits for"),
+        sometimes(
+            "statuses",
+            "Commit statuses",
+            statuses,
+            "seeing what a pull request waits for, and reporting the verdict",
+        ),
     ];
     match access {
-        Access::Read => all.push(always("contents", "Contents", Level::Read)),
+        Access::Read => all.push(always("contents", "Contents", Level::Read, "finding commits")),
         Access::Write => {
             // `PUT /pulls/{number}/merge` and auto-merge need both.
-            all.push(always("contents", "Contents", Level::Write));
-            all.push(always("pull_requests", "Pull requests", Level::Write));
-            all.push(sometimes("merge_queues", "Merge queues", Level::Read));
+            all.push(always("contents", "Contents", Level::Write, "pushing and merging"));
+            all.push(always("pull_requests", "Pull requests", Level::Write, "opening and merging pull requests"));
+            all.push(sometimes("merge_queues", "Merge queues", Level::Read, "hearing of merge queues"));
             if extras.contains(&Extra::Labels) {
-                all.push(sometimes("issues", "Issues", Level::Write));
+                all.push(sometimes("issues", "Issues", Level::Write, "making labels that are not there yet"));
             }
         }
     }

@@ -33,6 +33,8 @@ pub struct AppView {
 pub struct AppChange {
     /// All that it may do.
     pub permissions: Option<Permissions>,
+    /// All events that it is told about. They are only shown: the webhook gets all that there are.
+    pub events: Option<std::collections::BTreeSet<String>>,
     /// The form of its installation tokens.
     pub token_format: Option<TokenFormat>,
 }
@@ -70,6 +72,7 @@ impl Control {
             if let Some(permissions) = change.permissions {
                 app.permissions = permissions;
             }
+            app.events = change.events.unwrap_or_else(|| std::mem::take(&mut app.events));
             Ok(())
         });
         Ok(changed.await?)

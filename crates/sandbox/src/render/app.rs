@@ -7,9 +7,6 @@ use crate::{
     world::{World, app::InstallationToken, repository::Key},
 };
 
-/// What the App is told about; it can not be changed in the sandbox.
-const EVENTS: [&str; 5] = ["check_run", "pull_request", "push", "status", "merge_group"];
-
 /// The start of GitHub Apps in this sandbox, as the objects need a date.
 const CREATED: &str = "2026-01-01T00:00:00Z";
 
@@ -29,9 +26,22 @@ pub(crate) fn integration(world: &World) -> Value {
         "created_at": CREATED,
         "updated_at": CREATED,
         "permissions": app.permissions,
-        "events": EVENTS,
+        "events": app.events,
         "installations_count": app.installations.len(),
     })
+}
+
+/// Where the App is told about events (`webhook-config`); the secret is never shown.
+pub(crate) fn hook(world: &World) -> Value {
+    match &world.target {
+        None => json!({ "content_type": "form", "insecure_ssl": "0" }),
+        Some(target) => json!({
+            "content_type": "json",
+            "insecure_ssl": "0",
+            "secret": target.secret.as_ref().map_or("", |_| "********"),
+            "url": target.url,
+        }),
+    }
 }
 
 /// An installation (`installation`).
@@ -58,7 +68,7 @@ pub(crate) fn installation(world: &World, owner: &str, id: u64) -> Value {
         "html_url": format!("{}/organizations/{owner}/settings/installations/{id}", world.url),
         "single_file_name": null,
         "permissions": app.permissions,
-        "events": EVENTS,
+        "events": app.events,
         "created_at": CREATED,
         "updated_at": CREATED,
         "suspended_at": null,

@@ -31,6 +31,10 @@ pub(super) fn route(world: &mut World, call: &Call, segments: &[&str]) -> Result
             require_app(world, call.authorization.as_deref())?;
             Ok(Answer::ok(render::app::integration(world)))
         }
+        (&Method::GET, ["app", "hook", "config"]) => {
+            require_app(world, call.authorization.as_deref())?;
+            Ok(Answer::ok(render::app::hook(world)))
+        }
         (&Method::GET, ["app", "installations"]) => {
             require_app(world, call.authorization.as_deref())?;
             let all = world.app.installations.iter();

@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) public_key: DecodingKey,
     pub(crate) token_format: TokenFormat,
     pub(crate) permissions: Permissions,
+    /// The events that it is told about.
+    pub(crate) events: BTreeSet<String>,
     /// The number of each owner's installation.
     pub(crate) installations: BTreeMap<String, u64>,
 }

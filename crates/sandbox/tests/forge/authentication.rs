@@ -132,7 +132,7 @@ async fn a_token_without_a_permission_is_forbidden() -> Result<()> {
     // What the App itself was not granted can not be asked for.
     let change = AppChange {
         permissions: Some(std::iter::once(("metadata".to_owned(), "read".to_owned())).collect()),
-        token_format: None,
+        ..AppChange::default()
     };
     forge.sandbox.change_app(change).await?;
     assert!(forge.installation_token(json!({ "permissions": { "contents": "write" } })).await.is_err());
