@@ -10,6 +10,7 @@
 //! - `port`: ports that must be known before their program starts.
 //! - `proxy`: a line with latency.
 //! - `until`: waiting for what must come, with a deadline.
+//! - `sigstore`: who signs attestations, and those that they signed.
 //! - `mutation`: hostile inputs, for the tests of every parser.
 
 pub mod binaries;
@@ -19,6 +20,7 @@ pub mod overlays;
 pub mod port;
 pub mod proxy;
 pub mod scene;
+pub mod sigstore;
 pub mod tagferry;
 pub mod until;
 

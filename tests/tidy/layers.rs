@@ -9,6 +9,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("kustomize", &["domain"]),
     ("identity", &["domain"]),
+    ("attestation", &["domain"]),
     // Some registries show who they are with an identity token: `identity` verifies it, `registry` decides by its claims.
     ("registry", &["domain", "identity"]),
     ("forge", &["domain"]),
@@ -24,13 +25,13 @@ const OURS: &[(&str, &[&str])] = &[
     ("testkit", &["sandbox", "conformance"]),
 ];
 
-const ADAPTERS: &[&str] = &["domain", "kustomize", "registry", "identity", "forge", "argocd", "store"];
+const ADAPTERS: &[&str] = &["domain", "kustomize", "registry", "identity", "attestation", "forge", "argocd", "store"];
 
 const UP_TO_RECONCILER: &[&str] =
-    &["domain", "kustomize", "registry", "identity", "forge", "argocd", "store", "reconciler"];
+    &["domain", "kustomize", "registry", "identity", "attestation", "forge", "argocd", "store", "reconciler"];
 
 const UP_TO_SERVER: &[&str] =
-    &["domain", "kustomize", "registry", "identity", "forge", "argocd", "store", "reconciler", "server"];
+    &["domain", "kustomize", "registry", "identity", "attestation", "forge", "argocd", "store", "reconciler", "server"];
 
 /// The vendor crates that belong to one layer, and who may use them.
 const THEIRS: &[(&str, &[&str])] = &[
@@ -46,7 +47,11 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["forge", "identity", "sandbox"]),
     ("oci-client", &["registry"]),
     ("octocrab", &["forge"]),
+    ("rcgen", &["testkit"]),
     ("serde_yaml", &["kustomize", "server"]),
+    // A young library with many releases: its types end at the one crate that uses it.
+    ("sigstore-verify", &["attestation"]),
+    ("snap", &["forge", "sandbox"]),
     ("sqlx", &["store"]),
 ];
 
