@@ -47,9 +47,14 @@ pub const SAID_TWICE: [(&str, &str); 4] = [
 pub const ANSWERED_ANYWHERE: [u16; 6] = [304, 400, 401, 403, 404, 429];
 
 /// Keys that answers have and the description leaves out: how the path ends, the end of the key's place, and why.
-pub const ANSWERED_BESIDES: [(&str, &str, &str); 2] = [
+pub const ANSWERED_BESIDES: [(&str, &str, &str); 3] = [
     ("", "/status", "every error repeats its status, and only the schema of some errors says so"),
     ("/app/installations", "/client_id", "the schema of one installation has it, the list's own copy has not"),
+    (
+        "/app/installations",
+        "/permissions/attestations",
+        "the schema of permissions has it, the list's own copy has not",
+    ),
 ];
 
 /// The schema of an error.

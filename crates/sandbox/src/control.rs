@@ -3,6 +3,7 @@
 //! `GET /_sim/` answers the list of all calls. Bodies and answers are JSON; the types here say their fields.
 //! A refusal has the status that the forge itself would give and `{"message": "…"}`.
 
+mod attestations;
 mod people;
 mod pull_request;
 mod repository;

@@ -42,6 +42,7 @@ pub use traffic::{
 };
 pub use webhook::{Delivered, Fate, Target, signature};
 pub use world::{
+    attestation::Form,
     check::{Kind, Outcome, Report, StatusState},
     pull_request::{Method, Removal},
     repository::{AutomaticCheck, Key, Protection, Settings},

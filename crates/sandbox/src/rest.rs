@@ -3,6 +3,7 @@
 //! An operation that is not here answers 404, as GitHub does for what it does not know.
 
 mod apps;
+mod attestations;
 mod blobs;
 mod call;
 mod checks;
@@ -31,6 +32,7 @@ use crate::{
         repository::{Key, Repository},
     },
 };
+pub(crate) use attestations::bundle;
 pub(crate) use call::{Answer, Call};
 pub(crate) use hooks::{deliveries, delivery, redeliver};
 
@@ -102,6 +104,7 @@ fn on_repository(world: &mut World, place: &Place, rest: &[&str]) -> Result<Answ
         }
         ["commits", sha @ .., "status"] if get && !sha.is_empty() => checks::combined(world, place, &sha.join("/")),
         ["commits", sha @ .., "check-runs"] if get && !sha.is_empty() => checks::runs(world, place, &sha.join("/")),
+        ["attestations", digest] if get => attestations::list(world, place, digest),
         ["commits", reference @ ..] if get => commits::get(world, place, &reference.join("/")),
         ["compare", range @ ..] if get => commits::compare(world, place, &range.join("/")),
         ["statuses", sha] => checks::add_status(world, place, sha),

@@ -51,8 +51,9 @@ struct Queues {
 }
 
 /// What the App may do, as the operator's manual asks for it and a little more for the tests.
-const PERMISSIONS: [(&str, &str); 9] = [
+const PERMISSIONS: [(&str, &str); 10] = [
     ("metadata", "read"),
+    ("attestations", "read"),
     ("contents", "write"),
     ("pull_requests", "write"),
     ("checks", "write"),
@@ -174,6 +175,7 @@ fn router(shared: &Arc<Shared>, control: &Control) -> Router {
         .route("/{owner}/{repository}/info/refs", get(smart_http::info_refs))
         .route("/{owner}/{repository}/git-upload-pack", post(smart_http::upload_pack))
         .route("/{owner}/{repository}/git-receive-pack", post(smart_http::receive_pack))
+        .route("/_attestations/{id}", get(rest::bundle))
         .merge(rest)
         .with_state(Arc::clone(shared));
     Router::new()

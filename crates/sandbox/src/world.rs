@@ -4,6 +4,7 @@
 //! requests and webhooks agree. Nothing here knows HTTP.
 
 pub(crate) mod app;
+pub(crate) mod attestation;
 pub(crate) mod branches;
 pub(crate) mod check;
 pub(crate) mod event;

@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AppChange, Control, NewRepository, PullRequestChange, Push, rules};
+use super::{AppChange, Control, NewRepository, PullRequestChange, Push, attestations, rules};
 use crate::{
     error::Error,
     git::Oid,
@@ -24,7 +24,7 @@ use crate::{
 /// Every call of the forge that is not one of [`TRAFFIC_ROUTES`](crate::TRAFFIC_ROUTES).
 ///
 #[doc = include_str!("../control.md")]
-pub const ROUTES: [Call; 34] = [
+pub const ROUTES: [Call; 35] = [
     ("GET", "/_sim/repositories", "All repositories with their branches, settings and protection."),
     ("POST", "/_sim/repositories", "Make one: {name, files?: {path: text}, copy_from?, default_branch?, settings?}."),
     ("GET", "/_sim/repositories/{owner}/{name}", "One repository."),
@@ -40,6 +40,7 @@ pub const ROUTES: [Call; 34] = [
     ("POST", "/_sim/repositories/{owner}/{name}/labels", "Make a label: {name}."),
     ("PUT", "/_sim/repositories/{owner}/{name}/installation", "Install the App or take it away: {installed}."),
     ("POST", "/_sim/repositories/{owner}/{name}/checks", "Set a check: {revision, name, outcome?, kind?}."),
+    ("POST", "/_sim/repositories/{owner}/{name}/attestations", "Keep an attestation: {bundle, form?: inline|url}."),
     (
         "POST",
         "/_sim/repositories/{owner}/{name}/push",
@@ -90,6 +91,7 @@ pub(crate) fn router(control: Control) -> Router {
         .merge(repositories())
         .merge(pull_requests())
         .merge(rules::router())
+        .merge(attestations::router())
         .route("/clock", get(clock).post(advance))
         .route("/app", get(app).patch(change_app))
         .route("/tokens", post(add_token))

@@ -15,6 +15,7 @@ use crate::{
     git::{self, Bare, FileChange, Oid, Standing, Trial},
     refusal::Refusal,
     world::{
+        attestation::Attestation,
         check::{CheckRun, Report, Status},
         pull_request::PullRequest,
         rules::Rules,
@@ -101,6 +102,7 @@ pub(crate) struct Repository {
     pub(crate) pull_requests: BTreeMap<u64, PullRequest>,
     pub(crate) statuses: Vec<Status>,
     pub(crate) check_runs: Vec<CheckRun>,
+    pub(crate) attestations: Vec<Attestation>,
     /// Whether the App may use it.
     pub(crate) installed: bool,
     pub(crate) created_at: DateTime<Utc>,
@@ -133,6 +135,7 @@ impl Repository {
             pull_requests: BTreeMap::new(),
             statuses: Vec::new(),
             check_runs: Vec::new(),
+            attestations: Vec::new(),
             installed: true,
             created_at: now,
             pushed_at: now,

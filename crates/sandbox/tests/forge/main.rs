@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "an answer without the field fails the test, as it should")]
 
 mod actions;
+mod attestations;
 mod authentication;
 mod auto_merge;
 mod client;
