@@ -134,10 +134,11 @@ impl Api {
         .map_err(failed)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = octocrab.body_to_string(response).await.map_err(failed)?;
-        let answer = self.judge((bearer.account, request), &headers, Answer { status, body })?;
+        let body = answer::whole(response.into_body(), request).await?;
+        let cursor = answer::cursor(&headers);
+        let answer = self.judge((bearer.account, request), &headers, Answer { status, body, cursor })?;
         match (answer.status, known) {
-            (304, Some(known)) => Ok(Answer { status: 200, body: known.body.clone() }),
+            (304, Some(known)) => Ok(Answer { status: 200, body: known.body.clone(), cursor: known.cursor.clone() }),
             (304, None) => Err(request.unavailable("it says that nothing changed, and was not asked that")),
             (200, _) if request.may_be_kept(bearer.account) => {
                 self.keep(bearer, path, &headers, &answer);
@@ -150,7 +151,7 @@ impl Api {
     /// Keeps an answer that the forge has a name for.
     fn keep(&self, bearer: &Bearer, path: String, headers: &HeaderMap, answer: &Answer) {
         if let Some(etag) = headers.get(ETAG) {
-            let entry = Entry { etag: etag.clone(), body: answer.body.clone() };
+            let entry = Entry { etag: etag.clone(), body: answer.body.clone(), cursor: answer.cursor.clone() };
             self.etags.keep(&bearer.secret, path, entry);
         }
     }

@@ -40,6 +40,8 @@ pub(crate) struct Entry {
     pub(crate) etag: HeaderValue,
     /// Its body.
     pub(crate) body: String,
+    /// Where the next page begins.
+    pub(crate) cursor: Option<String>,
 }
 
 impl Etags {
@@ -92,7 +94,7 @@ mod tests {
     use super::*;
 
     fn entry(body: &str) -> Entry {
-        Entry { etag: HeaderValue::from_static("\"x\""), body: body.to_owned() }
+        Entry { etag: HeaderValue::from_static("\"x\""), body: body.to_owned(), cursor: None }
     }
 
     fn body(etags: &Etags, token: &str, path: &str) -> Option<String> {

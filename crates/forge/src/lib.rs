@@ -7,6 +7,7 @@
 //! - [`settings`]: where the forge is, and as whom we speak to it.
 //! - [`error`] and [`refusal`]: what can go wrong.
 //! - [`source`]: what the forge says of commits.
+//! - [`attestation`]: what was attested of what was built from a repository.
 //! - [`ground`]: what a repository allows and requires.
 //! - [`mod@write`]: branches, files and commits, over Git's own protocol or made by the forge itself.
 //! - [`pull_request`]: finding, opening, labelling and closing pull requests.
@@ -19,6 +20,7 @@
 pub mod actions;
 mod address;
 mod api;
+pub mod attestation;
 mod budget;
 mod client;
 pub mod comment;
@@ -39,6 +41,7 @@ pub mod status;
 pub mod webhook;
 pub mod write;
 
+pub use attestation::Attestations;
 pub use error::Error;
 pub use merging::{Armed, Look, Order, Ordered};
 pub use pull_request::NewPullRequest;
@@ -49,6 +52,7 @@ pub use write::{FileEdit, NewCommit};
 
 use std::{fmt, sync::Arc};
 
+use attestation::Vault;
 use client::Client;
 use git::Stores;
 use merging::Patience;
@@ -63,6 +67,7 @@ struct Shared {
     client: Client,
     way: Way,
     patience: Patience,
+    vault: Vault,
 }
 
 /// How the forge is read and written.
@@ -82,11 +87,12 @@ impl Forge {
     /// Tokio runtime.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let client = Client::new(&settings)?;
+        let vault = Vault::new(&settings)?;
         let way = match &settings.write {
             Write::Git(_) => Way::Git(Stores::new(settings)?),
             Write::Api => Way::Api,
         };
-        Ok(Self { shared: Arc::new(Shared { client, way, patience: Patience::default() }) })
+        Ok(Self { shared: Arc::new(Shared { client, way, patience: Patience::default(), vault }) })
     }
 
     fn client(&self) -> &Client {
@@ -95,6 +101,10 @@ impl Forge {
 
     fn patience(&self) -> &Patience {
         &self.shared.patience
+    }
+
+    fn vault(&self) -> &Vault {
+        &self.shared.vault
     }
 
     fn way(&self) -> &Way {

@@ -54,6 +54,8 @@ pub enum Extra {
     Labels,
     /// Commits get a status: Commit statuses: write.
     Statuses,
+    /// The attestations of what was built are read: Attestations: read.
+    Attestations,
 }
 
 /// How files are read and commits are made; the trees are the same.

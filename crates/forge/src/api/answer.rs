@@ -1,10 +1,16 @@
 //! What a request is answered with, as far as that does not depend on what was asked.
 
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use reqwest::header::{HeaderMap, LINK};
 use serde::Deserialize;
 use serde_json::Value;
+use url::form_urlencoded;
 
 use super::Request;
 use crate::{Error, scrub::scrub};
+
+/// The largest answer that is read, in bytes. The largest that are expected are files of a repository and attestations.
+const LARGEST: usize = 32 * 1024 * 1024;
 
 /// An answer whose status says neither that we may not ask nor that the forge failed.
 #[derive(Debug)]
@@ -13,6 +19,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The body.
     pub(crate) body: String,
+    /// Where the next page of a list begins, where there is one and its pages go by cursor.
+    pub(crate) cursor: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,5 +60,56 @@ impl Answer {
             // It may repeat a value of the body.
             why: scrub(&source.to_string()),
         })
+    }
+}
+
+/// Reads a body to its end.
+pub(super) async fn whole<B>(body: B, request: &Request) -> Result<String, Error>
+where
+    B: BodyExt,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let misunderstood = |why: String| Error::Misunderstood { doing: request.doing.clone(), why };
+    let bytes = Limited::new(body, LARGEST).collect().await.map_err(|source| {
+        if source.is::<LengthLimitError>() {
+            return misunderstood(format!("it has more than {LARGEST} bytes"));
+        }
+        let why = "the forge could not be reached".to_owned();
+        Error::Unavailable { doing: request.doing.clone(), why, source: Some(source) }
+    })?;
+    String::from_utf8(bytes.to_bytes().into()).map_err(|_not_text| misunderstood("it is not text".to_owned()))
+}
+
+/// Where the next page begins, from the link to it
+/// (<https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api>).
+///
+/// Only the cursor is taken: a list is asked for where it was before, whatever address a link has.
+pub(super) fn cursor(headers: &HeaderMap) -> Option<String> {
+    let links = headers.get(LINK)?.to_str().ok()?;
+    let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
+    let address = next.split_once('<')?.1.split_once('>')?.0;
+    let query = address.split_once('?')?.1;
+    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "after").map(|(_, after)| after.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(links: &str, expected: Option<&str>) {
+        let headers = HeaderMap::from_iter([(LINK, links.parse().unwrap())]);
+        assert_eq!(cursor(&headers).as_deref(), expected, "{links}");
+    }
+
+    #[test]
+    fn the_cursor_is_that_of_the_link_to_the_next_page() {
+        check(
+            r#"<https://x/y?per_page=2&after=a%2Bb&q=1>; rel="next", <https://x/y?before=c>; rel="prev""#,
+            Some("a+b"),
+        );
+        check(r#"<https://x/y?before=c>; rel="prev""#, None);
+        check(r#"<https://x/y?page=2>; rel="next""#, None);
+        check(r#"rel="next""#, None);
+        assert_eq!(cursor(&HeaderMap::new()), None);
     }
 }

@@ -100,7 +100,12 @@ fn wanted(access: Access, extras: &[Extra]) -> Vec<Wanted> {
         ),
     ];
     match access {
-        Access::Read => all.push(always("contents", "Contents", Level::Read, "finding commits")),
+        Access::Read => {
+            all.push(always("contents", "Contents", Level::Read, "finding commits"));
+            if extras.contains(&Extra::Attestations) {
+                all.push(sometimes("attestations", "Attestations", Level::Read, "finding out who built an image"));
+            }
+        }
         Access::Write => {
             // `PUT /pulls/{number}/merge` and auto-merge need both.
             all.push(always("contents", "Contents", Level::Write, "pushing and merging"));
@@ -151,13 +156,15 @@ mod tests {
     }
 
     const ALL: &str = "metadata:read contents:write pull_requests:write checks:write statuses:write issues:write \
-                       deployments:write workflows:write merge_queues:read administration:write";
+                       attestations:read deployments:write workflows:write merge_queues:read administration:write";
 
     #[test]
     fn a_token_has_what_is_done_with_it_and_no_more() {
         let reading = "checks:read contents:read metadata:read statuses:read";
         check(Access::Read, &[], ALL, Ok(reading));
         check(Access::Read, &[Extra::Labels, Extra::Statuses], ALL, Ok(reading));
+        let attestations = "attestations:read checks:read contents:read metadata:read statuses:read";
+        check(Access::Read, &[Extra::Attestations], ALL, Ok(attestations));
         let writing = "checks:read contents:write merge_queues:read metadata:read pull_requests:write statuses:read";
         check(Access::Write, &[], ALL, Ok(writing));
         let labels = "checks:read contents:write issues:write merge_queues:read metadata:read pull_requests:write \
@@ -171,6 +178,8 @@ mod tests {
     fn what_was_not_granted_is_not_asked_for() {
         let little = "metadata:read contents:write pull_requests:write";
         check(Access::Write, &[Extra::Labels], little, Ok("contents:write metadata:read pull_requests:write"));
+        let source = "metadata:read contents:read";
+        check(Access::Read, &[Extra::Attestations], source, Ok("contents:read metadata:read"));
         let read_only = "contents:write pull_requests:write statuses:read";
         let all = "contents:write metadata:read pull_requests:write statuses:read";
         check(Access::Write, &[Extra::Statuses], read_only, Ok(all));

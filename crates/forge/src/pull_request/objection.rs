@@ -34,7 +34,7 @@ mod tests {
 
     fn check(errors: &str, expected: Objection) {
         let body = format!(r#"{{"message":"Validation Failed","errors":{errors},"status":"422"}}"#);
-        let answer = Answer { status: 422, body };
+        let answer = Answer { status: 422, body, cursor: None };
         assert_eq!(Objection::of(&answer.message()), expected, "{errors}");
     }
 
@@ -56,9 +56,9 @@ mod tests {
     #[test]
     fn the_forges_own_words_are_kept() {
         let body = r#"{"message":"Validation Failed","errors":[{"field":"title","code":"missing"},"odd"]}"#;
-        let answer = Answer { status: 422, body: body.to_owned() };
+        let answer = Answer { status: 422, body: body.to_owned(), cursor: None };
         assert_eq!(answer.message(), "Validation Failed; title missing; odd");
-        let answer = Answer { status: 418, body: "<html>".to_owned() };
+        let answer = Answer { status: 418, body: "<html>".to_owned(), cursor: None };
         assert_eq!(answer.message(), "HTTP 418");
     }
 }

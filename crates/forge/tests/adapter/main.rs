@@ -1,6 +1,7 @@
 //! The adapter over a socket: real Git repositories behind `git`'s own server side, and scripted answers of REST and
 //! GraphQL where it is their words that count.
 
+mod attestations;
 mod clash;
 mod comments;
 mod credentials;
