@@ -6,7 +6,7 @@
 //! (<https://distribution.github.io/distribution/about/notifications/>). A test or a demo holds a
 //! [`SandboxRegistry`]; everybody else has the same over HTTP under `/_sim/`.
 //!
-//! Deliberately not here: TLS, token services, the referrers API, ranges of blobs, and anything that survives a
+//! Deliberately not here: TLS, token services, ranges of blobs, and anything that survives a
 //! restart.
 
 mod blobs;
@@ -19,6 +19,7 @@ mod http;
 mod image;
 mod manifests;
 mod notification;
+mod referrers;
 mod refusal;
 mod route;
 mod shared;
@@ -32,5 +33,6 @@ pub use control::ROUTES;
 pub use flags::Flags;
 pub use handle::{Endpoint, Error, Options, SandboxRegistry, User};
 pub use image::{Image, InvalidImage};
+pub use referrers::Referrers;
 
 pub use crate::traffic::{Fault, Recorded};

@@ -82,6 +82,11 @@ impl Contents {
         repository.manifests.get(digest)
     }
 
+    /// All manifests of a repository, by digest.
+    pub(super) fn manifests(&self, repository: &str) -> impl Iterator<Item = &Manifest> {
+        self.repositories.get(repository).into_iter().flat_map(|repository| repository.manifests.values())
+    }
+
     /// Forgets a tag, or a manifest with all its tags; those tags, or `None` when there is nothing to forget.
     pub(super) fn delete_manifest(&mut self, repository: &str, key: &Key) -> Option<Vec<Tag>> {
         let repository = self.repositories.get_mut(repository)?;

@@ -15,6 +15,7 @@ use super::{
     http,
     image::{Image, InvalidImage},
     notification::Notifier,
+    referrers::{self, Referrers},
     shared::Shared,
 };
 use crate::traffic::{Fault, Recorded};
@@ -30,6 +31,8 @@ pub struct Options {
     pub notifications: Vec<Endpoint>,
     /// How long to wait after an endpoint failed for the first time; doubled each time, up to one second.
     pub backoff: Duration,
+    /// How what refers to an image is found.
+    pub referrers: Referrers,
 }
 
 /// The one user of a registry that is not open to everybody.
@@ -96,7 +99,7 @@ impl SandboxRegistry {
         let stop = CancellationToken::new();
         let notifier = Notifier::new(options.backoff, stop.child_token())?;
         notifier.replace(options.notifications);
-        let shared = Arc::new(Shared::new(host.clone(), options.user, notifier, stop.clone()));
+        let shared = Arc::new(Shared::new(host.clone(), (options.user, options.referrers), notifier, stop.clone()));
         let server = tokio::spawn(http::serve(listener, Arc::clone(&shared)));
         Ok(Self { host, shared, stop, server })
     }
@@ -116,6 +119,15 @@ impl SandboxRegistry {
     /// The repository's name or the tag is illegal.
     pub fn push_image(&self, repository: &str, tag: &str, image: &Image) -> Result<Digest, InvalidImage> {
         image.push(&self.shared, repository, tag)
+    }
+
+    /// Attaches a Sigstore bundle to an image, as `cosign` and `actions/attest` do; gives the digest of the manifest.
+    ///
+    /// # Errors
+    ///
+    /// The repository's name is illegal.
+    pub fn attach(&self, repository: &str, digest: &Digest, bundle: &[u8]) -> Result<Digest, InvalidImage> {
+        referrers::attach(&self.shared, repository, digest, bundle)
     }
 
     /// Tells this endpoint what happens from now on, and no other; what was not delivered yet is lost.
@@ -174,6 +186,7 @@ impl Default for Options {
             user: None,
             notifications: Vec::new(),
             backoff: Duration::from_millis(50),
+            referrers: Referrers::default(),
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{
     blobs, control,
     exchange::{Exchange, Requester, uuid},
     handle::User,
-    manifests,
+    manifests, referrers,
     refusal::{Refusal, body_of},
     route::{Route, route},
     shared::Shared,
@@ -86,6 +86,10 @@ fn dispatch(shared: &Shared, exchange: &Exchange, route: &Route) -> Result<Respo
             Method::GET | Method::HEAD => manifests::get(shared, exchange, repository, key),
             Method::PUT => manifests::put(shared, exchange, repository, key),
             Method::DELETE => manifests::delete(shared, exchange, repository, key),
+            _ => Err(Refusal::Unsupported),
+        },
+        Route::Referrers { repository, digest } => match method {
+            Method::GET | Method::HEAD => referrers::list(shared, exchange, repository, digest),
             _ => Err(Refusal::Unsupported),
         },
         Route::Blob { repository, digest } => match method {

@@ -16,8 +16,8 @@ use super::{
     shared::Shared,
 };
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
@@ -135,7 +135,7 @@ pub(super) fn compressed() -> Vec<u8> {
 }
 
 /// The request that notifications tell of when there was none.
-fn requester(shared: &Shared) -> Requester {
+pub(super) fn requester(shared: &Shared) -> Requester {
     Requester {
         id: uuid(),
         addr: "127.0.0.1:0".to_owned(),

@@ -12,6 +12,7 @@ use super::{
     contents::{Contents, Manifest, digest, is_digest_of},
     exchange::{DIGEST, Exchange, Requester, answer},
     notification::{Action, Target},
+    referrers::Referrers,
     refusal::Refusal,
     route::Key,
     shared::Shared,
@@ -73,7 +74,9 @@ pub(super) fn put(shared: &Shared, exchange: &Exchange, repository: &str, key: &
     push(shared, &exchange.requester, repository, tag(key), manifest);
     let location = format!("/v2/{repository}/manifests/{digest}");
     let mut headers = vec![(header::LOCATION, location), (DIGEST, digest.to_string())];
-    headers.extend(references.subject.map(|subject| (SUBJECT, subject.digest)));
+    // It says that the registry knows what refers to what, so that nobody has to keep a tag for that.
+    let subject = references.subject.filter(|_| shared.referrers == Referrers::Api);
+    headers.extend(subject.map(|subject| (SUBJECT, subject.digest)));
     Ok(answer(StatusCode::CREATED, headers, Body::empty()))
 }
 

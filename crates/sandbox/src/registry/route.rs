@@ -15,6 +15,8 @@ pub(super) enum Route {
     Tags { repository: String },
     /// A manifest of a repository.
     Manifest { repository: String, key: Key },
+    /// What refers to a manifest of a repository.
+    Referrers { repository: String, digest: Digest },
     /// A blob of a repository.
     Blob { repository: String, digest: Digest },
     /// The place where uploads to a repository begin.
@@ -45,6 +47,10 @@ pub(super) fn route(path: &str) -> Result<Route, Refusal> {
     }
     if let Some(name) = parent.strip_suffix("/manifests") {
         return Ok(Route::Manifest { repository: repository(name)?, key: last.parse()? });
+    }
+    if let Some(name) = parent.strip_suffix("/referrers") {
+        let digest = last.parse().map_err(|_invalid| Refusal::DigestInvalid)?;
+        return Ok(Route::Referrers { repository: repository(name)?, digest });
     }
     if let Some(name) = parent.strip_suffix("/blobs/uploads") {
         let repository = repository(name)?;
@@ -92,6 +98,7 @@ mod tests {
         let digest = format!("sha256:{}", "0".repeat(64));
         let repository = || "a/blobs/b".to_owned();
         let blob = Route::Blob { repository: repository(), digest: digest.parse().unwrap() };
+        let referrers = Route::Referrers { repository: repository(), digest: digest.parse().unwrap() };
         let upload = Route::Upload { repository: repository(), id: "x".to_owned() };
         let manifest = Route::Manifest { repository: repository(), key: Key::Tag("v1".parse().unwrap()) };
         for (path, expected) in [
@@ -99,6 +106,8 @@ mod tests {
             ("/v2/", Ok(Route::Base)),
             ("/v2/a/blobs/b/tags/list", Ok(Route::Tags { repository: repository() })),
             (&format!("/v2/a/blobs/b/blobs/{digest}"), Ok(blob)),
+            (&format!("/v2/a/blobs/b/referrers/{digest}"), Ok(referrers)),
+            ("/v2/a/blobs/b/referrers/v1", Err(Refusal::DigestInvalid)),
             ("/v2/a/blobs/b/blobs/uploads/", Ok(Route::Uploads { repository: repository() })),
             ("/v2/a/blobs/b/blobs/uploads/x", Ok(upload)),
             ("/v2/a/blobs/b/manifests/v1", Ok(manifest)),

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{contents::Contents, handle::User, notification::Notifier};
+use super::{contents::Contents, handle::User, notification::Notifier, referrers::Referrers};
 use crate::traffic::Record;
 
 /// Everything that a registry holds. No two of the locks are held together, nor one over an `.await`.
@@ -13,6 +13,7 @@ pub(super) struct Shared {
     /// Its own address.
     pub(super) host: String,
     pub(super) user: Option<User>,
+    pub(super) referrers: Referrers,
     pub(super) notifier: Notifier,
     pub(super) stop: CancellationToken,
     /// The requests, and the faults that meet them.
@@ -21,8 +22,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(host: String, user: Option<User>, notifier: Notifier, stop: CancellationToken) -> Self {
-        Self { host, user, notifier, stop, record: Record::default(), contents: Mutex::default() }
+    pub(super) fn new(
+        host: String,
+        (user, referrers): (Option<User>, Referrers),
+        notifier: Notifier,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { host, user, referrers, notifier, stop, record: Record::default(), contents: Mutex::default() }
     }
 
     pub(super) fn contents(&self) -> MutexGuard<'_, Contents> {
