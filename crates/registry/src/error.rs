@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     fault::Fault,
-    image::{Host, InvalidDigest, Reference},
+    image::{Digest, Host, InvalidDigest, Reference},
 };
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 
@@ -70,6 +70,22 @@ pub enum Error {
         /// What is wrong with it.
         source: InvalidDigest,
     },
+    /// What is attached to an image could not be found out.
+    #[error("looking for attestations of {}", .digest.short())]
+    Referrers {
+        /// Of which image.
+        digest: Digest,
+        /// What went wrong with which question.
+        source: Box<Self>,
+    },
+    /// The registry answered with something else than what its own description says.
+    #[error("asking what {reference} is: the registry's answer can not be read: {why}")]
+    Unreadable {
+        /// What was asked for.
+        reference: Reference,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// What an answer without a digest says.
@@ -90,10 +106,12 @@ pub(crate) enum Refusal {
 impl Error {
     /// What it means for trying again.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub fn fault(&self) -> Fault {
         match self {
             Self::Limited { .. } => Fault::Limited { retry_after: None },
             Self::Timeout { .. } | Self::Unavailable { .. } => Fault::Transient,
+            Self::Referrers { source, .. } => source.fault(),
+            Self::Unreadable { .. } => Fault::Transient,
             Self::Setup { .. } | Self::Denied { .. } | Self::Refused { .. } | Self::Answer { .. } => Fault::Permanent,
         }
     }
@@ -129,7 +147,10 @@ pub(crate) fn refusal(error: &OciDistributionError) -> Refusal {
 }
 
 fn refusal_of_code(code: &OciErrorCode) -> Refusal {
-    if matches!(code, OciErrorCode::ManifestUnknown | OciErrorCode::NameUnknown | OciErrorCode::NotFound) {
+    if matches!(
+        code,
+        OciErrorCode::ManifestUnknown | OciErrorCode::BlobUnknown | OciErrorCode::NameUnknown | OciErrorCode::NotFound
+    ) {
         return Refusal::Absent;
     }
     if matches!(code, OciErrorCode::Unauthorized | OciErrorCode::Denied) {

@@ -4,6 +4,7 @@
 //!
 //! - [`access`]: how a registry is reached, and as whom.
 //! - [`Registries`]: asks what a tag points to; what goes wrong is an [`Error`].
+//! - [`Attestations`]: the bundles that are attached to an image, which [`Registries::referrers`] finds.
 //! - [`webhook`]: what registries send us: one file per kind of sender.
 //!
 //! Deliberately not here: serving HTTP (the server gives us the head of a request and the bytes of its body), retrying
@@ -11,9 +12,11 @@
 
 pub mod access;
 mod error;
+mod referrers;
 mod resolve;
 pub mod webhook;
 
 pub use access::{Access, Credentials, Timeouts, Transport};
 pub use error::Error;
+pub use referrers::{Attestations, LARGEST_BUNDLE};
 pub use resolve::Registries;

@@ -32,9 +32,9 @@ pub struct Registries {
 }
 
 /// A client and who it asks as.
-struct Asker {
-    client: Client,
-    auth: RegistryAuth,
+pub(crate) struct Asker {
+    pub(crate) client: Client,
+    pub(crate) auth: RegistryAuth,
 }
 
 impl Registries {
@@ -66,10 +66,8 @@ impl Registries {
     ///
     /// The registry did not say; [`Error::fault`] tells what that means.
     pub async fn resolve(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
-        let asker = self.known.get(reference.repository.host()).unwrap_or(&self.other);
-        let answer = timeout(self.timeouts.total, asker.ask(reference))
-            .await
-            .map_err(|_elapsed| Error::Timeout { reference: reference.clone(), after: self.timeouts.total })?;
+        let asker = self.asker(reference);
+        let answer = self.in_time(reference, asker.ask(reference)).await?;
         debug!(
             image.repository = %reference.repository,
             image.tag = %reference.tag,
@@ -81,6 +79,19 @@ impl Registries {
             }
             Err(error) => absent_or(reference, error),
         }
+    }
+}
+
+impl Registries {
+    /// Who asks the registry of a reference.
+    pub(crate) fn asker(&self, reference: &Reference) -> &Asker {
+        self.known.get(reference.repository.host()).unwrap_or(&self.other)
+    }
+
+    /// Waits for one answer, as long as it may take.
+    pub(crate) async fn in_time<T>(&self, reference: &Reference, asking: impl Future<Output = T>) -> Result<T, Error> {
+        let after = self.timeouts.total;
+        timeout(after, asking).await.map_err(|_elapsed| Error::Timeout { reference: reference.clone(), after })
     }
 }
 
@@ -113,11 +124,20 @@ impl Asker {
             reference.tag.to_string(),
         );
         let answer = self.client.fetch_manifest_digest(&theirs, &self.auth).await;
+        self.tell_apart(&theirs, answer).await
+    }
+
+    /// Makes sure that what seems to be wrong credentials is not a token service that is broken.
+    pub(crate) async fn tell_apart<T>(
+        &self,
+        theirs: &oci_client::Reference,
+        answer: Result<T, OciDistributionError>,
+    ) -> Result<T, OciDistributionError> {
         match answer {
             // When no token could be had the client asks without one, and a broken token service looks like wrong
             // credentials. Asking for the token by itself tells the two apart.
             Err(OciDistributionError::UnauthorizedError { url }) => {
-                self.client.auth(&theirs, &self.auth, RegistryOperation::Pull).await?;
+                self.client.auth(theirs, &self.auth, RegistryOperation::Pull).await?;
                 Err(OciDistributionError::UnauthorizedError { url })
             }
             other => other,
@@ -125,7 +145,8 @@ impl Asker {
     }
 }
 
-fn absent_or(reference: &Reference, error: OciDistributionError) -> Result<Option<Digest>, Error> {
+/// That there is nothing of that name is an answer; everything else is an error.
+pub(crate) fn absent_or<T>(reference: &Reference, error: OciDistributionError) -> Result<Option<T>, Error> {
     let kind = refusal(&error);
     let reference = reference.clone();
     let source = Box::new(error);
