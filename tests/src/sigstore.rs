@@ -1,10 +1,11 @@
 //! Sigstore instances of a test's own, and the attestations that were signed there.
 //!
-//! An [`Instance`] is an authority that issues certificates for builds, with either a transparency log, as Sigstore's
-//! public instance has, or an authority that says the time, as GitHub's for private repositories has. Its certificates
-//! are in no certificate log: whoever needs that needs a real bundle.
+//! An [`Instance`] is an authority that issues certificates for builds, with either a transparency log and a log of
+//! certificates, as Sigstore's public instance has, or an authority that says the time, as GitHub's for private
+//! repositories has.
 
 mod certificate;
+mod certificate_log;
 mod der;
 mod entry;
 mod stamp;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use certificate::Authority;
 pub use certificate::Build;
+use certificate_log::CertificateLog;
 use entry::Log;
 use stamp::Clock;
 
@@ -37,8 +39,15 @@ pub struct Instance {
 /// Who vouches for the time of a signature.
 #[derive(Debug)]
 enum Witness {
-    Log(Log),
+    Logs(Box<Logs>),
     Clock(Box<Clock>),
+}
+
+/// A log of signatures, and one of certificates.
+#[derive(Debug)]
+struct Logs {
+    signatures: Log,
+    certificates: CertificateLog,
 }
 
 /// A key that signs without a certificate.
@@ -46,14 +55,14 @@ enum Witness {
 pub struct SigningKey(KeyPair);
 
 impl Instance {
-    /// An instance with a transparency log and no other clock, a month old.
+    /// An instance with its logs and no other clock, a month old.
     ///
     /// # Errors
     ///
     /// A key or a certificate can not be made.
     pub fn with_log(organization: &str) -> Result<Self> {
         let since = a_month_ago();
-        Ok(Self { authority: Authority::new(organization, since)?, since, witness: Witness::Log(Log::new()?) })
+        Ok(Self { authority: Authority::new(organization, since)?, since, witness: Witness::logs()? })
     }
 
     /// An instance with an authority that says the time and no log, a month old.
@@ -75,19 +84,32 @@ impl Instance {
     pub fn rotated(&self, at: DateTime<Utc>) -> Result<Self> {
         let organization = self.authority.organization();
         let witness = match self.witness {
-            Witness::Log(_) => Witness::Log(Log::new()?),
+            Witness::Logs(_) => Witness::logs()?,
             Witness::Clock(_) => Witness::Clock(Box::new(Clock::new(organization, at)?)),
         };
         Ok(Self { authority: Authority::new(organization, at)?, since: at, witness })
+    }
+
+    /// The instance with a new log of certificates, which nobody knows yet.
+    ///
+    /// # Errors
+    ///
+    /// It has no such log, or a key can not be made.
+    pub fn with_new_certificate_log(mut self) -> Result<Self> {
+        let Witness::Logs(logs) = &mut self.witness else { anyhow::bail!("the instance has no log") };
+        logs.certificates = CertificateLog::new()?;
+        Ok(self)
     }
 
     /// What whoever believes this instance has to know of it, as a file.
     #[must_use]
     pub fn root(&self) -> Value {
         let valid = json!({ "start": self.since.to_rfc3339_opts(SecondsFormat::Secs, true) });
-        let (logs, clocks) = match &self.witness {
-            Witness::Log(log) => (vec![log.known_as(&valid)], vec![]),
-            Witness::Clock(clock) => (vec![], vec![clock.known_as(&valid)]),
+        let (logs, certificate_logs, clocks) = match &self.witness {
+            Witness::Logs(logs) => {
+                (vec![logs.signatures.known_as(&valid)], vec![logs.certificates.known_as(&valid)], vec![])
+            }
+            Witness::Clock(clock) => (vec![], vec![], vec![clock.known_as(&valid)]),
         };
         json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
@@ -98,6 +120,7 @@ impl Instance {
                 "validFor": valid,
             }],
             "tlogs": logs,
+            "ctlogs": certificate_logs,
             "timestampAuthorities": clocks,
         })
     }
@@ -109,12 +132,16 @@ impl Instance {
     /// A certificate can not be made or something not be signed.
     pub fn attest(&self, build: &Build) -> Result<Value> {
         let key = KeyPair::generate()?;
-        let certificate = self.authority.certify(&key, build)?;
+        let promised_by = match &self.witness {
+            Witness::Logs(logs) => Some(&logs.certificates),
+            Witness::Clock(_) => None,
+        };
+        let certificate = self.authority.certify(&key, build, promised_by)?;
         let (envelope, signature) = envelope(&key, build)?;
         let (entries, stamps) = match &self.witness {
-            Witness::Log(log) => {
+            Witness::Logs(logs) => {
                 let verifier = der::pem("CERTIFICATE", &certificate);
-                (vec![log.enter(&verifier, &signature, (&build.statement(), build.signed_at))?], vec![])
+                (vec![logs.signatures.enter(&verifier, &signature, (&build.statement(), build.signed_at))?], vec![])
             }
             Witness::Clock(clock) => {
                 let stamp = STANDARD.encode(clock.stamp(&signature, build.signed_at)?);
@@ -127,6 +154,12 @@ impl Instance {
             "timestampVerificationData": { "rfc3161Timestamps": stamps },
         });
         Ok(bundle(&material, &envelope))
+    }
+}
+
+impl Witness {
+    fn logs() -> Result<Self> {
+        Ok(Self::Logs(Box::new(Logs { signatures: Log::new()?, certificates: CertificateLog::new()? })))
     }
 }
 
@@ -163,9 +196,9 @@ impl SigningKey {
     ///
     /// It can not be signed, or the instance has no log.
     pub fn attest_in_log(&self, build: &Build, instance: &Instance) -> Result<Value> {
-        let Witness::Log(log) = &instance.witness else { anyhow::bail!("the instance has no log") };
+        let Witness::Logs(logs) = &instance.witness else { anyhow::bail!("the instance has no log") };
         let (envelope, signature) = envelope(&self.0, build)?;
-        let entry = log.enter(&self.public_pem(), &signature, (&build.statement(), build.signed_at))?;
+        let entry = logs.signatures.enter(&self.public_pem(), &signature, (&build.statement(), build.signed_at))?;
         Ok(bundle(&json!({ "publicKey": { "hint": "a key" }, "tlogEntries": [entry] }), &envelope))
     }
 }

@@ -48,15 +48,13 @@ pub enum Error {
         why: String,
     },
     /// The root knows the organisation, but not the key, log or time stamping authority, and the certificate is younger
-    /// than all that the root knows: most likely they were rotated since. Whoever makes a bundle up can have this
-    /// answer, so it must alert and never pass.
-    #[error("the trust root is too old for a certificate that {who} issued at {issued_at}: {why}")]
+    /// than all that the root knows: most likely they were rotated since. So it is when a configured key has signed
+    /// and the log is not known. Whoever makes a bundle up can have this answer, so it must alert and never pass.
+    #[error("the trust root is too old for what {who} vouches for: {why}")]
     RootTooOld {
-        /// The organisation, as the certificate names it.
+        /// The organisation, as the certificate names it, or the log.
         who: String,
-        /// When the certificate begins to be valid, as it says.
-        issued_at: DateTime<Utc>,
-        /// What the root does not know.
+        /// What the root does not know, and since when that may be.
         why: String,
     },
     /// No transparency log is shown to have the signature, and that is demanded.

@@ -10,6 +10,7 @@ use sigstore_verify::{
     Error as Refused, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier,
     crypto::parse_certificate_info,
     trust_root::{SIGSTORE_GITHUB_TRUSTED_ROOT, SIGSTORE_PRODUCTION_TRUSTED_ROOT, TimeRange, TrustedRoot},
+    types::TransparencyLogEntry,
 };
 
 use crate::{
@@ -142,8 +143,14 @@ impl Roots {
         digest: &Digest,
         policy: &PublicKeyVerificationPolicy,
     ) -> Result<VerificationResult, Error> {
+        let knows = |root: &Root| unverified.entries().iter().all(|entry| root.knows_log_of(entry));
+        if policy.verifies_tlog() && !self.roots.iter().any(knows) {
+            // The key is believed already, so that it is hardly made up.
+            let why = "it does not know the log that the signature is in".to_owned();
+            return Err(Error::RootTooOld { who: "the transparency log".to_owned(), why });
+        }
         let mut wrong = Error::MissingLogProof;
-        for root in &self.roots {
+        for root in self.roots.iter().filter(|root| !policy.verifies_tlog() || knows(root)) {
             match root.verifier.verify(artifact(digest)?, &unverified.bundle, policy) {
                 Ok(result) => return Ok(result),
                 Err(why) => wrong = refusal::of_key(why),
@@ -186,8 +193,7 @@ impl Root {
         if demanded && !unverified.has_log_proof() {
             return Err(Error::MissingLogProof);
         }
-        let unknown = unverified.entries().iter().any(|entry| !self.logs.contains(entry.log_id.key_id.as_bytes()));
-        if unknown {
+        if !unverified.entries().iter().all(|entry| self.knows_log_of(entry)) {
             return Err(refusal::of_stranger(issued, self.newest.log, "the log that the signature is in"));
         }
         let policy = VerificationPolicy::any_identity();
@@ -200,6 +206,10 @@ impl Root {
                 .flatten();
             expired.unwrap_or_else(|| refusal::of_certificate(why, issued, self))
         })
+    }
+
+    fn knows_log_of(&self, entry: &TransparencyLogEntry) -> bool {
+        self.logs.contains(entry.log_id.key_id.as_bytes())
     }
 
     /// Whether one of its authorities has the key that the certificate names.

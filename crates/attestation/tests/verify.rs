@@ -211,6 +211,27 @@ fn a_proof_of_the_log_can_be_demanded_and_must_be_right() -> Result<()> {
 }
 
 #[test]
+fn a_certificate_must_be_in_the_log_that_the_root_names() -> Result<()> {
+    let known = Instance::with_log(ORGANIZATION)?;
+    let mut without = known.root();
+    without["ctlogs"] = json!([]);
+    let root = known.root();
+    let other = known.with_new_certificate_log()?;
+    let bundle = other.attest(&build())?.to_string();
+    let judge = |root: &Value| -> Result<_> {
+        let trust = Trust::Roots(Roots::parse(root.to_string().as_bytes())?);
+        Ok(verify(bundle.as_bytes(), &digest('a').parse()?, &trust, LogProof::WhereKept))
+    };
+    assert_refused(judge(&root)?, "RootTooOld");
+    judge(&without)??;
+    judge(&other.root())??;
+    let mut younger = root;
+    younger["ctlogs"][0]["publicKey"]["validFor"]["start"] = json!(Utc::now().to_rfc3339());
+    assert_refused(judge(&younger)?, "Untrusted");
+    Ok(())
+}
+
+#[test]
 fn a_configured_key_says_what_its_predicate_says() -> Result<()> {
     let instance = Instance::with_log(ORGANIZATION)?;
     let (key, next) = (SigningKey::generate()?, SigningKey::generate()?);
@@ -229,7 +250,7 @@ fn a_configured_key_says_what_its_predicate_says() -> Result<()> {
         let claims = judge_by_key(&bundle, &both, (&instance, LogProof::Demanded))??;
         assert!(claims.signed_at.is_some());
         let other = Instance::with_log(ORGANIZATION)?;
-        assert_refused(judge_by_key(&bundle, &both, (&other, LogProof::Demanded))?, "LogProof");
+        assert_refused(judge_by_key(&bundle, &both, (&other, LogProof::Demanded))?, "RootTooOld");
     }
     Ok(())
 }
@@ -286,17 +307,24 @@ fn what_is_no_bundle_is_said_to_be_none() -> Result<()> {
 
 #[test]
 fn damaged_bundles_prove_nothing_and_crash_nothing() -> Result<()> {
-    let instance = Instance::with_log(ORGANIZATION)?;
-    let trust = Trust::Roots(Roots::parse(instance.root().to_string().as_bytes())?);
-    let good = instance.attest(&build())?.to_string();
-    let wanted = digest('a').parse()?;
-    let claims = verify(good.as_bytes(), &wanted, &trust, LogProof::WhereKept)?;
+    let (logged, stamped) = (Instance::with_log(ORGANIZATION)?, Instance::with_time_stamps("other.example")?);
+    let key = SigningKey::generate()?;
+    let both = format!("{}\n{}", logged.root(), stamped.root());
+    let roots = Trust::Roots(Roots::parse(both.as_bytes())?);
+    let keys = Trust::Keys { keys: vec![Key::from_pem(&key.public_pem())?], logs: Roots::parse(both.as_bytes())? };
     let mut mutations = testkit::Mutations::new()?;
-    let inputs = [good.into_bytes()];
-    for _ in 0..400 {
-        let damaged = mutations.of(&inputs);
-        if let Ok(same) = verify(&damaged, &wanted, &trust, LogProof::WhereKept) {
-            assert_eq!(same, claims, "what is damaged says the same or nothing");
+    for (bundle, trust) in [
+        (logged.attest(&build())?, &roots),
+        (stamped.attest(&build())?, &roots),
+        (key.attest_in_log(&build(), &logged)?, &keys),
+    ] {
+        let inputs = [bundle.to_string().into_bytes()];
+        let judge = |bundle: &[u8]| verify(bundle, &digest('a').parse().expect("a digest"), trust, LogProof::WhereKept);
+        let claims = judge(&inputs[0])?;
+        for _ in 0..300 {
+            if let Ok(same) = judge(&mutations.of(&inputs)) {
+                assert_eq!(same, claims, "what is damaged says the same or nothing");
+            }
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use rcgen::{
 };
 use serde_json::json;
 
-use super::der;
+use super::{certificate_log::CertificateLog, der};
 
 /// A build that is attested. What a workflow of GitHub Actions would say; a test changes what it is about.
 #[derive(Clone, Debug)]
@@ -135,8 +135,8 @@ impl Authority {
         self.certificate.der()
     }
 
-    /// The certificate of a build, for the key that will sign.
-    pub(super) fn certify(&self, key: &KeyPair, build: &Build) -> Result<Vec<u8>> {
+    /// The certificate of a build, for the key that will sign, with the promise of a log that it is in it.
+    pub(super) fn certify(&self, key: &KeyPair, build: &Build, log: Option<&CertificateLog>) -> Result<Vec<u8>> {
         let valid = (build.certified_at, build.certified_at + TimeDelta::minutes(10));
         let mut params = params(&self.organization, "build", valid)?;
         params.distinguished_name = DistinguishedName::new();
@@ -146,6 +146,11 @@ impl Authority {
             let oid = [1, 3, 6, 1, 4, 1, 57264, 1, arc];
             params.custom_extensions.push(CustomExtension::from_oid_content(&oid, der::utf8(&claim)));
         }
+        // The promise is about the certificate without it, which must be the same otherwise.
+        params.serial_number = Some(fastrand::u64(1..).into());
+        let certificate = self.issue(params.clone(), key)?;
+        let Some(log) = log else { return Ok(certificate) };
+        params.custom_extensions.push(log.promise(&certificate, &self.key, build.certified_at)?);
         self.issue(params, key)
     }
 

@@ -44,11 +44,12 @@ pub(super) fn of_key(why: Refused) -> Error {
 /// A root that knows the organisation does not know something of it: younger than the root, or made up.
 pub(super) fn of_stranger(issued: &Issued, newest: Option<DateTime<Utc>>, what: &str) -> Error {
     let who = issued.by.clone();
-    let why = format!("it does not know {what}");
     if newest.is_some_and(|newest| newest <= issued.at) {
-        Error::RootTooOld { who, issued_at: issued.at, why }
+        let why =
+            format!("it does not know {what}, and nothing of that kind as young as the certificate of {}", issued.at);
+        Error::RootTooOld { who, why }
     } else {
-        Error::Untrusted { who, why }
+        Error::Untrusted { who, why: format!("the trust root does not know {what}") }
     }
 }
 
