@@ -66,7 +66,7 @@ pub enum LogProof {
 /// was signed, at the time that a log or a time stamping authority of the root vouches for. What the root has is
 /// demanded: inclusion in a transparency log where it names one, in a certificate log where it names one.
 ///
-/// It does no input or output. The system's clock is read for one thing only: a time in the future is refused.
+/// It does no input or output, and takes a millisecond or two. The system's clock is read for one thing only: a time in the future is refused.
 ///
 /// # Errors
 ///

@@ -19,6 +19,8 @@ pub struct Build {
     pub digest: String,
     /// Who issued the identity token.
     pub issuer: String,
+    /// Where the forge's pages are, without a slash at the end.
+    pub forge: String,
     /// The source repository, `owner/name`.
     pub repository: String,
     /// The number of the source repository.
@@ -54,6 +56,7 @@ impl Build {
         Self {
             digest: digest.to_owned(),
             issuer: "https://token.actions.githubusercontent.com".to_owned(),
+            forge: "https://github.com".to_owned(),
             repository: "acme/mandelbrot".to_owned(),
             repository_id: "4711".to_owned(),
             commit: commit.to_owned(),
@@ -67,7 +70,8 @@ impl Build {
 
     /// The in-toto statement, as `actions/attest` writes it.
     pub(super) fn statement(&self) -> Vec<u8> {
-        let Self { repository, reference, commit, .. } = self;
+        let Self { reference, commit, .. } = self;
+        let repository = self.repository_url();
         let (algorithm, digits) = self.digest.split_once(':').unwrap_or_default();
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
@@ -78,12 +82,12 @@ impl Build {
                     "buildType": "https://actions.github.io/buildtypes/workflow/v1",
                     "externalParameters": { "workflow": {
                         "ref": reference,
-                        "repository": format!("https://github.com/{repository}"),
+                        "repository": repository,
                         "path": self.workflow,
                     } },
                     "internalParameters": { "github": { "repository_id": self.repository_id } },
                     "resolvedDependencies": [{
-                        "uri": format!("git+https://github.com/{repository}@{reference}"),
+                        "uri": format!("git+{repository}@{reference}"),
                         "digest": { "gitCommit": commit },
                     }],
                 },
@@ -93,14 +97,18 @@ impl Build {
         statement.to_string().into_bytes()
     }
 
+    fn repository_url(&self) -> String {
+        format!("{}/{}", self.forge, self.repository)
+    }
+
     fn workflow_url(&self) -> String {
-        format!("https://github.com/{}/{}@{}", self.repository, self.workflow, self.reference)
+        format!("{}/{}@{}", self.repository_url(), self.workflow, self.reference)
     }
 
     /// What the authority certifies, by the last arc of 1.3.6.1.4.1.57264.1
     /// (<https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md>).
     fn claims(&self) -> [(u64, String); 11] {
-        let repository = format!("https://github.com/{}", self.repository);
+        let repository = self.repository_url();
         [
             (8, self.issuer.clone()),
             (9, self.workflow_url()),
