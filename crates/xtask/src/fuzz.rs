@@ -112,9 +112,15 @@ impl Target {
         Ok(command)
     }
 
-    /// The crate's fixtures, and what the corpus has for it: what registries and GitHub send, or kustomizations.
+    /// The crate's fixtures, and what the corpus has for it: kustomizations, attestations, or what registries and GitHub
+    /// send.
     fn seeds(&self, corpus: Option<&Path>) -> Vec<PathBuf> {
-        let of = if self.directory.starts_with("crates/kustomize") { "kustomize" } else { "webhooks" };
+        let is_of = |name: &str| self.directory.starts_with(Path::new("crates").join(name));
+        let of = match (is_of("kustomize"), is_of("attestation")) {
+            (true, _) => "kustomize",
+            (_, true) => "attestations",
+            _ => "webhooks",
+        };
         let fixtures = self.directory.with_file_name("tests").join("fixtures");
         [Some(fixtures), corpus.map(|corpus| corpus.join(of))]
             .into_iter()
