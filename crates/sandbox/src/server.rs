@@ -51,7 +51,7 @@ struct Queues {
 }
 
 /// What the App may do, as the operator's manual asks for it and a little more for the tests.
-const PERMISSIONS: [(&str, &str); 10] = [
+const PERMISSIONS: [(&str, &str); 9] = [
     ("metadata", "read"),
     ("attestations", "read"),
     ("contents", "write"),
@@ -59,7 +59,6 @@ const PERMISSIONS: [(&str, &str); 10] = [
     ("checks", "write"),
     ("statuses", "write"),
     ("issues", "write"),
-    ("merge_queues", "read"),
     ("deployments", "write"),
     ("workflows", "write"),
 ];

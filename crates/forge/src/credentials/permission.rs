@@ -66,8 +66,11 @@ pub(super) fn choose(access: Access, extras: &[Extra], granted: Option<&Permissi
 }
 
 /// The permissions that we use and that the installation was not granted.
+///
+/// To hear of merge queues is none of them: a pull request's own events tell the same.
 pub(super) fn lacking(access: Access, extras: &[Extra], granted: &Permissions) -> Vec<Lacking> {
-    let is_lacking = |wanted: &Wanted| wanted.possible(Some(granted)) != Some(wanted.level);
+    let is_lacking =
+        |wanted: &Wanted| wanted.name != "merge_queues" && wanted.possible(Some(granted)) != Some(wanted.level);
     let lacking = |wanted: Wanted| Lacking {
         permission: format!("{}: {}", wanted.title, wanted.level.as_str()),
         purpose: wanted.purpose,
