@@ -1,8 +1,12 @@
 //! What was verified about a release, and what it adds up to.
 
+mod checks;
+
 use std::{collections::BTreeSet, fmt};
 
 use chrono::{DateTime, Utc};
+
+pub use checks::{App, CheckState, Reported};
 
 use crate::{
     application::{Application, Demand, Name},
@@ -87,7 +91,20 @@ pub enum Lookup {
         url: String,
         /// The allowed branch that it was found on.
         branch: Option<Branch>,
+        /// The allowed branch that it was on, where it is on none now.
+        left: Option<Left>,
+        /// What checks say of it.
+        checks: Vec<Reported>,
     },
+}
+
+/// That a branch was moved so that a commit is not on it any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Which branch.
+    pub branch: Branch,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 impl Kind {
@@ -175,7 +192,7 @@ pub fn of_source(application: &Application, commit: Commit, lookup: &Lookup) -> 
             seen: format!("commit {commit} does not exist in {}", source.repository),
             link: None,
         }],
-        Lookup::Present { subject, url, branch } => {
+        Lookup::Present { subject, url, branch, .. } => {
             let (outcome, seen) = match (application.verify.branch, branch) {
                 (Demand::Off, _) => (Outcome::Skipped, "the branch was not looked at: verify.branch is off".to_owned()),
                 (Demand::Required, Some(branch)) => {

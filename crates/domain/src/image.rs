@@ -4,7 +4,11 @@
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests>).
 //! Nothing is folded to lower case first: a name that needs folding is another name.
 
+mod contents;
+
 use std::{fmt, str::FromStr};
+
+pub use contents::{Contents, InvalidPlatform, Platform, Said};
 
 /// The longest `host/name` that registries accept together, in bytes.
 const LONGEST_REPOSITORY: usize = 255;

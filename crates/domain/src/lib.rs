@@ -13,6 +13,7 @@
 //! - [`proposal`]: the branch, commit message, title and body of the pull request.
 //! - [`remark`] and [`report`]: what is said on a pull request beside that, and of its commit.
 //! - [`fault`]: what a failed call outside means for trying again.
+//! - [`glob`]: patterns for names that others gave.
 //! - [`excerpt`]: the beginning of what a sender wrote, for people.
 
 pub mod announcement;
@@ -22,6 +23,7 @@ pub mod evidence;
 pub mod excerpt;
 pub mod fault;
 pub mod forge;
+pub mod glob;
 pub mod image;
 pub mod promotion;
 pub mod proposal;

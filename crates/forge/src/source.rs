@@ -211,7 +211,13 @@ impl Compared {
 
 impl Found {
     fn on(self, branch: Option<Branch>) -> Lookup {
-        Lookup::Present { subject: self.subject().to_owned(), url: self.html_url, branch }
+        Lookup::Present {
+            subject: self.subject().to_owned(),
+            url: self.html_url,
+            branch,
+            left: None,
+            checks: Vec::new(),
+        }
     }
 
     /// The first line of its message.

@@ -115,6 +115,8 @@ fn the_source_repository_proves_the_commit_and_its_branch() {
         subject: "Zoom deeper".to_owned(),
         url: "https://forge.example/1f1f1f1".to_owned(),
         branch: branch.map(|branch| branch.parse().unwrap()),
+        left: None,
+        checks: Vec::new(),
     };
     let mut application = application();
     application.source.branches.push("stable".parse().unwrap());

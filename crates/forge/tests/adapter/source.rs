@@ -46,6 +46,8 @@ fn present(branch: Option<&str>) -> Lookup {
         subject: "Zoom deeper".to_owned(),
         url: "https://forge.example/c".to_owned(),
         branch: branch.and_then(|branch| branch.parse().ok()),
+        left: None,
+        checks: Vec::new(),
     }
 }
 
