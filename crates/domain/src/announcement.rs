@@ -49,6 +49,17 @@ pub struct Pushed {
     pub tag: Tag,
     /// What the sender says that the tag points to.
     pub claimed_digest: Option<Digest>,
+    /// Which run built it, where the sender is one that has shown who it is.
+    pub run: Option<BuildRun>,
+}
+
+/// A run of a workflow that built an image; its identity token named the repository and the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildRun {
+    /// The workflow, with its reference: `acme/mandelbrot/.github/workflows/release.yml@refs/heads/main`.
+    pub workflow: String,
+    /// Where people read the run.
+    pub url: String,
 }
 
 /// An announced tag stands for a commit of an application, in one of its targets.

@@ -1,10 +1,16 @@
 //! What is released together, and by which policy.
 
 mod image_name;
+mod verify;
 
 use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 
-pub use self::image_name::{ImageName, InvalidImageName};
+pub use self::{
+    image_name::{ImageName, InvalidImageName},
+    verify::{
+        AppName, CheckRule, Demand, InvalidDemand, InvalidTolerated, InvalidWish, Provenance, Tolerated, Verify, Wish,
+    },
+};
 use crate::{
     commit::Commit,
     forge::{self, Branch, MergeMethod},
@@ -66,6 +72,8 @@ pub struct Target {
 pub struct Source {
     /// Its repository on the forge.
     pub repository: forge::Repository,
+    /// The number that the repository has there, which stays when it is renamed; `None` where it is not compared.
+    pub id: Option<u64>,
     /// The branches that a released commit must be on one of.
     pub branches: Vec<Branch>,
 }
@@ -97,24 +105,6 @@ pub enum Pin {
     TagAndDigest,
 }
 
-/// Which evidence is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verify {
-    /// Whether the commit must be on an allowed branch.
-    pub branch: Demand,
-    /// Whether a tag must never have had another digest.
-    pub immutable: Demand,
-}
-
-/// Whether one kind of evidence is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Demand {
-    /// Without it nothing is released.
-    Required,
-    /// It is not looked at.
-    Off,
-}
-
 /// What the pull requests of an application look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequestPolicy {
@@ -127,11 +117,6 @@ pub struct PullRequestPolicy {
     /// How long one may be open before people are told that it does not land; `None` for as long as it takes.
     pub overdue_after: Option<Duration>,
 }
-
-/// The text does not say whether evidence is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("evidence is either required or off")]
-pub struct InvalidDemand;
 
 /// The text is not the name of an application or target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -287,18 +272,6 @@ pub struct Parts {
     pub verify: Verify,
     /// What its pull requests look like.
     pub pull_request: PullRequestPolicy,
-}
-
-impl FromStr for Demand {
-    type Err = InvalidDemand;
-
-    fn from_str(text: &str) -> Result<Self, InvalidDemand> {
-        match text {
-            "required" => Ok(Self::Required),
-            "off" => Ok(Self::Off),
-            _ => Err(InvalidDemand),
-        }
-    }
 }
 
 impl FromStr for Name {

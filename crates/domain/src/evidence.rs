@@ -1,18 +1,41 @@
-//! What was verified about a release, and what it adds up to.
+//! What was verified about a release, one file for each kind, and what it adds up to.
+//!
+//! Each rule is a function of what was found out, which somebody else does: a question that could not be answered makes
+//! no evidence, so that a failure on the way is neither a failure of the release nor a pass. What the images and those
+//! who built them say is looked at when every target has the image; until then the missing images are evidence enough.
 
+mod branch;
+mod builder;
 mod checks;
+mod commit;
+mod image;
+mod immutable;
+mod provenance;
+mod revision;
+mod tag;
+mod verdict;
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-pub use checks::{App, CheckState, Reported};
-
+pub use self::{
+    branch::branch,
+    builder::{BuilderReport, builder},
+    checks::{App, CheckState, Reported, checks},
+    commit::commit,
+    image::image,
+    immutable::immutable,
+    provenance::{Attestations, Attested, AttestedBy, Examined, Origin, provenance},
+    revision::revision,
+    tag::tag,
+    verdict::{Verdict, verdict},
+};
 use crate::{
-    application::{Application, Demand, Name},
-    commit::Commit,
+    application::{Application, Name},
     forge::Branch,
-    release::{Barrier, Build},
+    image::{Contents, Digest},
+    release::{Build, newest},
 };
 
 /// What one verification is about.
@@ -24,10 +47,18 @@ pub enum Kind {
     Commit,
     /// The commit is on an allowed branch.
     Branch,
+    /// The checks of the commit passed.
+    Checks,
     /// Every target's registry has the tag.
     Image,
     /// The tag never had another digest.
     Immutable,
+    /// The image says that it was built from the commit.
+    Revision,
+    /// GitHub Actions posted that it built the image.
+    Builder,
+    /// A signed attestation names the repository and the commit.
+    Provenance,
 }
 
 /// How one verification ended.
@@ -59,25 +90,6 @@ pub struct Evidence {
     pub link: Option<String>,
 }
 
-/// What all evidence adds up to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing failed and nothing is pending.
-    Passed,
-    /// Something is pending, nothing failed.
-    Pending {
-        /// What is waited for.
-        why: String,
-        /// When the first of it counts as failed.
-        until: DateTime<Utc>,
-    },
-    /// Something failed.
-    Failed {
-        /// The sentences of what failed.
-        why: String,
-    },
-}
-
 /// What the forge says of a commit in the source repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
@@ -107,7 +119,35 @@ pub struct Left {
     pub at: DateTime<Utc>,
 }
 
+/// What is behind the digests that were looked at; one that is not among them is not in its registry any more.
+pub type Images = BTreeMap<Digest, Arc<Contents>>;
+
+/// How long what is not there yet is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The time of the question.
+    pub now: DateTime<Utc>,
+    /// When waiting ends.
+    pub until: DateTime<Utc>,
+}
+
 impl Kind {
+    /// All of them, in the order in which people read them.
+    pub const ALL: [Self; 9] = [
+        Self::Tag,
+        Self::Commit,
+        Self::Branch,
+        Self::Checks,
+        Self::Image,
+        Self::Immutable,
+        Self::Revision,
+        Self::Builder,
+        Self::Provenance,
+    ];
+
+    /// Those that no policy can do without.
+    pub const ALWAYS: [Self; 3] = [Self::Tag, Self::Commit, Self::Image];
+
     /// The word for it in configuration, columns and interfaces.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -115,17 +155,19 @@ impl Kind {
             Self::Tag => "tag",
             Self::Commit => "commit",
             Self::Branch => "branch",
+            Self::Checks => "checks",
             Self::Image => "image",
             Self::Immutable => "immutable",
+            Self::Revision => "revision",
+            Self::Builder => "builder",
+            Self::Provenance => "provenance",
         }
     }
 
     /// The kind with that word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Tag, Self::Commit, Self::Branch, Self::Image, Self::Immutable]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -142,129 +184,69 @@ impl Outcome {
     }
 }
 
+impl Evidence {
+    fn passed(kind: Kind, seen: String) -> Self {
+        Self { kind, outcome: Outcome::Passed, seen, link: None }
+    }
+
+    fn failed(kind: Kind, seen: String) -> Self {
+        Self { kind, outcome: Outcome::Failed, seen, link: None }
+    }
+
+    fn skipped(kind: Kind, seen: String) -> Self {
+        Self { kind, outcome: Outcome::Skipped, seen, link: None }
+    }
+
+    fn at(self, link: Option<&String>) -> Self {
+        Self { link: link.cloned(), ..self }
+    }
+}
+
+impl Wait {
+    /// From the last image that is known on, or from `since` where there is none; for as long as the application says.
+    #[must_use]
+    pub fn new(application: &Application, builds: &[Build], since: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        let newest = application.targets().iter().filter_map(|target| newest(builds, &target.name));
+        let from = newest.map(|build| build.found_at).fold(since, DateTime::max);
+        let until =
+            TimeDelta::from_std(application.verify.deadline).ok().and_then(|long| from.checked_add_signed(long));
+        Self { now, until: until.unwrap_or(DateTime::<Utc>::MAX_UTC) }
+    }
+
+    /// What is not so yet: pending, and failed once waiting has ended.
+    fn pending(self, kind: Kind, missing: &str) -> Evidence {
+        if self.now < self.until {
+            let outcome = Outcome::Pending { until: self.until };
+            Evidence { kind, outcome, seen: missing.to_owned(), link: None }
+        } else {
+            Evidence::failed(kind, format!("{missing}, and that for too long (verify.deadline)"))
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-/// Adds evidence up: worse evidence never gives a better verdict.
-///
-/// No evidence at all is no proof, hence a failure.
-#[must_use]
-pub fn verdict(evidence: &[Evidence]) -> Verdict {
-    let sentences = |wanted: fn(&Outcome) -> bool| {
-        let all: Vec<&str> = evidence.iter().filter(|one| wanted(&one.outcome)).map(|one| one.seen.as_str()).collect();
-        all.join("; ")
-    };
-    if evidence.is_empty() {
-        return Verdict::Failed { why: "nothing was verified".to_owned() };
-    }
-    let failed = sentences(|outcome| matches!(outcome, Outcome::Failed));
-    if !failed.is_empty() {
-        return Verdict::Failed { why: failed };
-    }
-    let deadlines = evidence.iter().filter_map(|one| match one.outcome {
-        Outcome::Pending { until } => Some(until),
-        Outcome::Passed | Outcome::Failed | Outcome::Skipped => None,
-    });
-    match deadlines.min() {
-        Some(until) => Verdict::Pending { why: sentences(|outcome| matches!(outcome, Outcome::Pending { .. })), until },
-        None => Verdict::Passed,
-    }
-}
-
-/// The evidence that the registries and the tag give.
-#[must_use]
-pub fn of_builds(application: &Application, commit: Commit, builds: &[Build], barrier: &Barrier) -> Vec<Evidence> {
-    vec![tag(application, commit), image(application, barrier), immutable(application, builds)]
-}
-
-/// The evidence that the source repository gives.
-#[must_use]
-pub fn of_source(application: &Application, commit: Commit, lookup: &Lookup) -> Vec<Evidence> {
-    let source = &application.source;
-    let allowed = join(source.branches.iter());
-    match lookup {
-        Lookup::Absent => vec![Evidence {
-            kind: Kind::Commit,
-            outcome: Outcome::Failed,
-            seen: format!("commit {commit} does not exist in {}", source.repository),
-            link: None,
-        }],
-        Lookup::Present { subject, url, branch, .. } => {
-            let (outcome, seen) = match (application.verify.branch, branch) {
-                (Demand::Off, _) => (Outcome::Skipped, "the branch was not looked at: verify.branch is off".to_owned()),
-                (Demand::Required, Some(branch)) => {
-                    (Outcome::Passed, format!("commit {} is on {branch}", commit.short()))
-                }
-                (Demand::Required, None) => (
-                    Outcome::Failed,
-                    format!(
-                        "commit {} is not on an allowed branch of {} ({allowed})",
-                        commit.short(),
-                        source.repository
-                    ),
-                ),
-            };
-            vec![
-                Evidence {
-                    kind: Kind::Commit,
-                    outcome: Outcome::Passed,
-                    seen: format!("commit {} exists in {}: {subject}", commit.short(), source.repository),
-                    link: Some(url.clone()),
-                },
-                Evidence { kind: Kind::Branch, outcome, seen, link: Some(url.clone()) },
-            ]
+/// What is so of which targets, each of it once with those that it is so of, in the order in which it was found.
+fn grouped<'a>(found: &[(String, &'a Name)]) -> Vec<(String, Vec<&'a Name>)> {
+    let mut groups: Vec<(String, Vec<&Name>)> = Vec::new();
+    for (what, target) in found {
+        match groups.iter_mut().find(|(known, _)| known == what) {
+            Some((_, targets)) => targets.push(target),
+            None => groups.push((what.clone(), vec![target])),
         }
     }
+    groups
 }
 
-fn tag(application: &Application, commit: Commit) -> Evidence {
-    Evidence {
-        kind: Kind::Tag,
-        outcome: Outcome::Passed,
-        seen: format!("tag {} names commit {}", application.tag.tag(commit), commit.short()),
-        link: None,
-    }
-}
-
-fn image(application: &Application, barrier: &Barrier) -> Evidence {
-    let (outcome, seen) = match barrier {
-        Barrier::Complete => (
-            Outcome::Passed,
-            format!("every target has the image: {}", join(application.targets().iter().map(|target| &target.name))),
-        ),
-        Barrier::Open { missing, until } => {
-            (Outcome::Pending { until: *until }, format!("waiting for the image in {}", join(missing.iter())))
-        }
-        Barrier::Overdue { missing } => (
-            Outcome::Failed,
-            format!(
-                "no image in {} within {} seconds of the first (release.deadline)",
-                join(missing.iter()),
-                application.release.deadline.as_secs()
-            ),
-        ),
-    };
-    Evidence { kind: Kind::Image, outcome, seen, link: None }
-}
-
-fn immutable(application: &Application, builds: &[Build]) -> Evidence {
-    let evidence = |outcome, seen| Evidence { kind: Kind::Immutable, outcome, seen, link: None };
-    if application.verify.immutable == Demand::Off {
-        return evidence(Outcome::Skipped, "moved tags were not looked for: verify.immutable is off".to_owned());
-    }
-    let moved: BTreeSet<&Name> = builds
-        .iter()
-        .filter(|one| builds.iter().any(|other| other.target == one.target && other.digest != one.digest))
-        .map(|build| &build.target)
-        .collect();
-    if moved.is_empty() {
-        evidence(Outcome::Passed, "no tag was moved to another digest".to_owned())
-    } else {
-        evidence(Outcome::Failed, format!("the tag was moved to another digest in {}", join(moved.into_iter())))
-    }
+/// What is missing in the targets' registries, though it was there.
+fn gone(found: &[(String, &Name)]) -> String {
+    let groups = grouped(found);
+    let gone = groups.iter().map(|(digest, targets)| format!("{digest} in {}", join(targets.iter())));
+    format!("the registry does not have {} any more", join(gone))
 }
 
 fn join<T: fmt::Display>(items: impl Iterator<Item = T>) -> String {

@@ -64,10 +64,16 @@ pub fn barrier(application: &Application, builds: &[Build], since: DateTime<Utc>
     }
 }
 
+/// The build to release to a target: its newest.
+#[must_use]
+pub fn newest<'a>(builds: &'a [Build], target: &Name) -> Option<&'a Build> {
+    builds.iter().filter(|build| build.target == *target).max_by_key(|build| build.found_at)
+}
+
 /// The digest to release to a target: that of its newest build.
 #[must_use]
 pub fn digest<'a>(builds: &'a [Build], target: &Name) -> Option<&'a Digest> {
-    builds.iter().filter(|build| build.target == *target).max_by_key(|build| build.found_at).map(|build| &build.digest)
+    newest(builds, target).map(|build| &build.digest)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    application::{Application, Demand, Gitops, Parts, Pin, PullRequestPolicy, ReleasePolicy, Source, Target, Verify},
+    application::{Application, Gitops, Parts, Pin, PullRequestPolicy, ReleasePolicy, Source, Target, Verify},
     commit::Commit,
     forge::MergeMethod,
     image::Reference,
@@ -25,12 +25,16 @@ pub(crate) fn application_of(name: &str, targets: &[(&str, &str)]) -> Applicatio
         overlay: format!("apps/{name}/overlays/{target}").parse().unwrap(),
     };
     let parts = Parts {
-        source: Source { repository: format!("acme/{name}").parse().unwrap(), branches: vec!["main".parse().unwrap()] },
+        source: Source {
+            repository: format!("acme/{name}").parse().unwrap(),
+            id: None,
+            branches: vec!["main".parse().unwrap()],
+        },
         gitops: Gitops { repository: "acme/trinity".parse().unwrap(), base: "main".parse().unwrap() },
         image: name.parse().unwrap(),
         tag: "sha-{commit}".parse().unwrap(),
         release: ReleasePolicy { deadline: Duration::from_secs(1800), pin: Pin::Tag },
-        verify: Verify { branch: Demand::Required, immutable: Demand::Required },
+        verify: Verify::default(),
         pull_request: PullRequestPolicy {
             merge_method: MergeMethod::Squash,
             labels: vec!["release".to_owned()],

@@ -9,7 +9,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use domain::{commit::Commit, forge::Repository};
+use domain::{announcement::BuildRun, commit::Commit, forge::Repository};
 use serde::Deserialize;
 
 pub use report::{Invalid, Report, Unusable};
@@ -68,8 +68,21 @@ pub struct Run {
     pub commit: Commit,
     /// The token's own number; at most 128 printable characters.
     pub token_id: String,
+    /// The number of the repository, which stays when it is renamed.
+    pub repository_id: u64,
+    /// The workflow, with its reference.
+    pub workflow: String,
     /// The run's number, in the repository.
     pub run_id: u64,
+}
+
+impl Run {
+    /// The run as what it built is kept with it; repositories are found under `address`.
+    #[must_use]
+    pub fn built(&self, address: &str) -> BuildRun {
+        let url = format!("{address}/{}/actions/runs/{}", self.repository, self.run_id);
+        BuildRun { workflow: shown(&self.workflow), url }
+    }
 }
 
 /// The token is genuine, and its run may not report builds.
@@ -127,6 +140,8 @@ impl Policy {
             repository,
             commit: claims.sha.parse().map_err(|_illegal| Refused::Claim("sha"))?,
             token_id,
+            repository_id: id,
+            workflow: claims.workflow_ref,
             run_id: claims.run_id.parse().map_err(|_illegal| Refused::Claim("run_id"))?,
         })
     }

@@ -16,6 +16,8 @@ pub(crate) struct Address {
     pub(crate) graphql: String,
     /// What repositories are under.
     git: String,
+    /// What people find repositories under.
+    pub(crate) web: String,
 }
 
 impl Address {
@@ -37,7 +39,7 @@ impl Address {
             None => git_origin(api_url),
         };
         let origin = api_url.origin().ascii_serialization();
-        Ok(Self { origin, rest, graphql, git })
+        Ok(Self { origin, rest, graphql, git, web: git_origin(api_url) })
     }
 
     /// Where Git finds a repository.

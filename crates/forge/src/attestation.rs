@@ -50,6 +50,13 @@ struct Row {
     bundle_url: Option<String>,
 }
 
+/// Which page of which kind is asked for.
+fn query(after: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("predicate_type", "provenance").append_pair("per_page", &PAGE.to_string());
+    query.extend_pairs(after.map(|after| ("after", after))).finish()
+}
+
 impl Forge {
     /// The provenance that the forge has for a digest, whoever signed it; none is not an error. GitHub knows digests by
     /// SHA-256 only.
@@ -90,10 +97,7 @@ impl Forge {
         digest: &Digest,
         after: Option<&str>,
     ) -> Result<(Vec<Row>, Option<String>), Error> {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("predicate_type", "provenance").append_pair("per_page", &PAGE.to_string());
-        query.extend_pairs(after.map(|after| ("after", after)));
-        let path = format!("/repos/{repository}/attestations/{digest}?{}", query.finish());
+        let path = format!("/repos/{repository}/attestations/{digest}?{}", query(after));
         let doing = format!("looking for attestations of {} in {repository}", digest.short());
         let request = Request::get(path, doing).needing("it needs Attestations: read");
         let answer = self.client().send(repository, &request).await?;

@@ -67,6 +67,11 @@ impl Client {
         })
     }
 
+    /// What people find repositories under.
+    pub(crate) fn web_address(&self) -> &str {
+        &self.api.address().web
+    }
+
     /// Where Git finds a repository.
     pub(crate) fn git_url(&self, repository: &Repository) -> String {
         self.api.address().git(repository)

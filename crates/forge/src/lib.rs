@@ -95,6 +95,12 @@ impl Forge {
         Ok(Self { shared: Arc::new(Shared { client, way, patience: Patience::default(), vault }) })
     }
 
+    /// What people find repositories under: `https://github.com`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.client().web_address()
+    }
+
     fn client(&self) -> &Client {
         &self.shared.client
     }

@@ -14,6 +14,17 @@ pub enum Error {
     /// What happened could not be recorded or read.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The trust roots that are configured can not be used.
+    #[error("reading the trust roots in {} (attestations.trusted_root)", path.display())]
+    TrustedRoot {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The trust roots that come with the program can not be used.
+    #[error("reading the trust roots that come with the program")]
+    EmbeddedRoots(#[from] attestation::InvalidRoots),
     /// A promotion's application is not in the configuration any more.
     #[error("application {0} is not in the configuration any more: put it back, or its promotions stay where they are")]
     NotConfigured(domain::application::Name),
@@ -27,7 +38,7 @@ impl Error {
             Self::Forge(error) => error.fault(),
             Self::Registry(error) => error.fault(),
             Self::Store(error) => error.fault(),
-            Self::NotConfigured(_) => Fault::Permanent,
+            Self::TrustedRoot { .. } | Self::EmbeddedRoots(_) | Self::NotConfigured(_) => Fault::Permanent,
         }
     }
 

@@ -102,7 +102,7 @@ impl Reconciler {
         pushed: &Pushed,
         received_at: DateTime<Utc>,
     ) -> Result<Option<AnnouncementVerdict>, Error> {
-        let Pushed { repository, tag, claimed_digest } = pushed;
+        let Pushed { repository, tag, claimed_digest, run: _ } = pushed;
         let asked_at = Utc::now();
         let (found, reference, digest) = match self.outside.identify(pushed).await? {
             Identified::Tag { found, reference, digest } => (found, reference, digest),
@@ -121,6 +121,10 @@ impl Reconciler {
         let mut release = None;
         for one in &found {
             release = self.record(claim, one, (&reference, &digest), asked_at).await?;
+            if let Some(release) = release.filter(|_| pushed.run.is_some()) {
+                // That it was built by whom it should be may be all that a release waits for.
+                self.store.wake_release(release, Utc::now()).await?;
+            }
         }
         let reason = present(&reference, &digest, claimed_digest.as_ref());
         Ok(Some(AnnouncementVerdict::Accepted { reason, release }))

@@ -5,15 +5,18 @@
 //! and carries no data. Nothing here decides: [`domain::promotion::next_step`] does. Read the modules in this order:
 //!
 //! - `run`: workers that claim what is due.
-//! - `outside`, `source`, `overlays`, `required` and `kept`: what the registries and the forge are asked.
+//! - `outside`, `source`, `images`, `attesters`, `overlays`, `required` and `kept`: what the registries and the forge are
+//!   asked.
 //! - `intake`: an announcement becomes a build, or is kept with the reason why not.
 //! - `observe`: everything that a promotion's next step depends on.
 //! - `perform`: the step's effects, each repeatable.
 //! - `plan`: what would be done, with nothing done.
 //! - `backoff`: when to try again after a failure.
 
+mod attesters;
 mod backoff;
 mod error;
+mod images;
 mod intake;
 mod kept;
 mod observe;
@@ -29,11 +32,11 @@ mod survey;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::application::Application;
 use tokio::sync::Notify;
 
 use self::outside::Outside;
 pub use self::{
+    attesters::Attesters,
     error::Error,
     overlays::Rewritten,
     plan::{Draft, Named, Planned, PlannedRelease, Planner},
@@ -86,17 +89,10 @@ impl Waker {
 }
 
 impl Reconciler {
-    /// Puts the parts together. Nothing runs yet.
+    /// Puts the parts together; whom the planner asks, the passes ask. Nothing runs yet.
     #[must_use]
-    pub fn new(
-        store: store::Store,
-        forge: forge::Forge,
-        registries: registry::Registries,
-        applications: Vec<Application>,
-        settings: Settings,
-    ) -> Self {
-        let outside = Outside::new(forge, registries, applications);
-        Self { store, outside, settings, waker: Waker::default() }
+    pub fn new(store: store::Store, planner: Planner, settings: Settings) -> Self {
+        Self { store, outside: planner.into_outside(), settings, waker: Waker::default() }
     }
 
     /// What wakes the workers.

@@ -48,7 +48,8 @@ impl Reconciler {
         let rivals = self.store.rivals(&promotion).await?;
         let gitops = Gitops { repository: promotion.gitops.clone(), base: promotion.base.clone() };
         let wanted = Wanted { application, gitops: &gitops, commit: promotion.commit, builds: &builds };
-        let known = Known { evidence: &recorded, since: promotion.opened_at };
+        let reports = self.store.builder_reports(promotion.release).await?;
+        let known = Known { evidence: &recorded, since: promotion.opened_at, reports: Some(&reports) };
         let look = self.look(claim, &promotion, (application, &branch), now).await?;
         if let Some(look) = look.as_ref().filter(|look| look.pull_request.base == gitops.base) {
             self.outside.required.note(&gitops, &look.required_checks);

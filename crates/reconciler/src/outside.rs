@@ -5,13 +5,15 @@
 use chrono::{DateTime, Utc};
 use domain::{
     application::{Application, Name},
-    evidence::{self, Evidence},
+    evidence::{self, BuilderReport, Evidence, Wait},
     proposal::{Outlook, Proposal},
     release,
 };
 
 use crate::{
     Error,
+    attesters::Attesters,
+    images::{Asked, KnownContents},
     overlays::{At, Seen, Texts, Wanted},
     required::RequiredChecks,
     source::Comparisons,
@@ -26,6 +28,8 @@ pub(crate) struct Outside {
     pub(crate) comparisons: Comparisons,
     pub(crate) texts: Texts,
     pub(crate) required: RequiredChecks,
+    pub(crate) known_contents: KnownContents,
+    pub(crate) attesters: Attesters,
 }
 
 /// What was gathered about a release.
@@ -46,13 +50,28 @@ pub(crate) struct Known<'a> {
     pub(crate) evidence: &'a [Evidence],
     /// When the first build was found, or the release was last given a new chance.
     pub(crate) since: DateTime<Utc>,
+    /// What GitHub Actions posted of the images; `None` where nobody knows.
+    pub(crate) reports: Option<&'a [BuilderReport]>,
 }
 
 impl Outside {
     /// Nothing is asked yet.
-    pub(crate) fn new(forge: forge::Forge, registries: registry::Registries, applications: Vec<Application>) -> Self {
-        let (comparisons, texts, required) = (Comparisons::default(), Texts::default(), RequiredChecks::default());
-        Self { forge, registries, applications, comparisons, texts, required }
+    pub(crate) fn new(
+        forge: forge::Forge,
+        registries: registry::Registries,
+        attesters: Attesters,
+        applications: Vec<Application>,
+    ) -> Self {
+        Self {
+            forge,
+            registries,
+            applications,
+            comparisons: Comparisons::default(),
+            texts: Texts::default(),
+            required: RequiredChecks::default(),
+            known_contents: KnownContents::default(),
+            attesters,
+        }
     }
 
     /// The application of that name.
@@ -69,8 +88,13 @@ impl Outside {
         (at, now): (At, DateTime<Utc>),
     ) -> Result<Gathered, Error> {
         let Wanted { application, commit, builds, .. } = *wanted;
-        let (source, seen, required_checks) = tokio::try_join!(
-            self.source_evidence(application, commit, known.evidence),
+        let barrier = release::barrier(application, builds, known.since, now);
+        let wait = Wait::new(application, builds, known.since, now);
+        let Known { evidence: recorded, reports, .. } = known;
+        let asked = Asked { application, commit, builds, barrier: &barrier, recorded, reports, wait };
+        let (source, images, seen, required_checks) = tokio::try_join!(
+            self.source_evidence(application, commit, (recorded, wait)),
+            self.image_evidence(&asked),
             self.overlays(wanted, at),
             async {
                 match at {
@@ -79,9 +103,8 @@ impl Outside {
                 }
             },
         )?;
-        let barrier = release::barrier(application, builds, known.since, now);
-        let mut evidence = evidence::of_builds(application, commit, builds, &barrier);
-        evidence.extend(source.evidence);
+        let mut evidence = vec![evidence::tag(application, commit)];
+        evidence.extend(source.evidence.into_iter().chain(images));
         Ok(Gathered { evidence, subject: source.subject, seen, required_checks })
     }
 }

@@ -18,7 +18,7 @@ use domain::{
 };
 
 use crate::{
-    Error, Settings,
+    Attesters, Error, Settings,
     intake::{self, Identified},
     outside::{Known, Outside},
     overlays::{At, Rewritten, Wanted},
@@ -98,10 +98,19 @@ impl Planner {
         &self.outside
     }
 
+    pub(crate) fn into_outside(self) -> Outside {
+        self.outside
+    }
+
     /// Puts the parts together. Nothing is asked yet.
     #[must_use]
-    pub fn new(forge: forge::Forge, registries: registry::Registries, applications: Vec<Application>) -> Self {
-        Self { outside: Outside::new(forge, registries, applications) }
+    pub fn new(
+        forge: forge::Forge,
+        registries: registry::Registries,
+        attesters: Attesters,
+        applications: Vec<Application>,
+    ) -> Self {
+        Self { outside: Outside::new(forge, registries, attesters, applications) }
     }
 
     /// Finds out what an announced tag is. Asks its registry, unless no application uses it.
@@ -133,7 +142,7 @@ impl Planner {
         let wanted = Wanted { application, gitops, commit, builds: &builds };
         let branch = ReleaseBranch::new(application.name(), commit);
         let (gathered, pull_requests) = tokio::try_join!(
-            self.outside.gather(&wanted, Known { evidence: &[], since: now }, (At::Tip, now)),
+            self.outside.gather(&wanted, Known { evidence: &[], since: now, reports: None }, (At::Tip, now)),
             async { Ok(self.outside.forge.pull_requests_of(&gitops.repository, &branch).await?) },
         )?;
         let verdict = evidence::verdict(&gathered.evidence);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::{
-    application::Application,
+    application::{Application, Demand},
     commit::Commit,
-    evidence::{self, Evidence, Kind, Lookup, Outcome},
+    evidence::{self, Evidence, Kind, Lookup, Outcome, Wait},
     forge::Repository,
 };
 use forge::Comparison;
@@ -24,29 +24,38 @@ pub(crate) struct SourceEvidence {
 }
 
 impl Outside {
-    /// What the source repository says of a commit; asked once, since the answer is final.
+    /// What the source repository says of a commit. What passed or failed is final, so that it is asked again only while
+    /// checks are waited for.
     pub(crate) async fn source_evidence(
         &self,
         application: &Application,
         commit: Commit,
-        recorded: &[Evidence],
+        (recorded, wait): (&[Evidence], Wait),
     ) -> Result<SourceEvidence, Error> {
-        let known: Vec<Evidence> = recorded
-            .iter()
-            .filter(|one| matches!(one.kind, Kind::Commit | Kind::Branch))
-            .filter(|one| !matches!(one.outcome, Outcome::Pending { .. }))
-            .cloned()
-            .collect();
-        if !known.is_empty() {
-            return Ok(SourceEvidence { evidence: known, subject: None });
+        let verify = &application.verify;
+        let is_final = |one: &Evidence| match one.outcome {
+            Outcome::Passed | Outcome::Failed => true,
+            Outcome::Skipped => one.kind == Kind::Branch && verify.branch == Demand::Off,
+            Outcome::Pending { .. } => false,
+        };
+        let known = |kind| recorded.iter().find(|one| one.kind == kind && is_final(one)).cloned();
+        let unasked = verify.checks.is_empty().then(|| evidence::checks(application, &[], wait));
+        let all = (known(Kind::Commit), known(Kind::Branch), unasked.or_else(|| known(Kind::Checks)));
+        if let (Some(exists), Some(branch), Some(checks)) = all {
+            return Ok(SourceEvidence { evidence: vec![exists, branch, checks], subject: None });
         }
         let source = &application.source;
         let lookup = self.forge.look_up(&source.repository, commit, &source.branches).await?;
-        let evidence = evidence::of_source(application, commit, &lookup);
-        let subject = match lookup {
-            Lookup::Present { subject, .. } => Some(subject),
-            Lookup::Absent => None,
+        let (subject, reported) = match &lookup {
+            Lookup::Present { subject, checks, .. } => (Some(subject.clone()), checks.as_slice()),
+            Lookup::Absent => (None, &[][..]),
         };
+        let fresh = [
+            evidence::commit(application, commit, &lookup),
+            evidence::branch(application, commit, &lookup),
+            evidence::checks(application, reported, wait),
+        ];
+        let evidence = fresh.into_iter().map(|one| known(one.kind).unwrap_or(one)).collect();
         Ok(SourceEvidence { evidence, subject })
     }
 

@@ -78,6 +78,14 @@ pub enum Error {
         /// What went wrong with which question.
         source: Box<Self>,
     },
+    /// What an image says of itself could not be found out.
+    #[error("looking into {}", .digest.short())]
+    Inspection {
+        /// Into which image.
+        digest: Digest,
+        /// What went wrong with which question.
+        source: Box<Self>,
+    },
     /// The registry answered with something else than what its own description says.
     #[error("asking what {reference} is: the registry's answer can not be read: {why}")]
     Unreadable {
@@ -110,7 +118,7 @@ impl Error {
         match self {
             Self::Limited { .. } => Fault::Limited { retry_after: None },
             Self::Timeout { .. } | Self::Unavailable { .. } => Fault::Transient,
-            Self::Referrers { source, .. } => source.fault(),
+            Self::Referrers { source, .. } | Self::Inspection { source, .. } => source.fault(),
             Self::Unreadable { .. } => Fault::Transient,
             Self::Setup { .. } | Self::Denied { .. } | Self::Refused { .. } | Self::Answer { .. } => Fault::Permanent,
         }

@@ -4,6 +4,7 @@
 //!
 //! - [`access`]: how a registry is reached, and as whom.
 //! - [`Registries`]: asks what a tag points to; what goes wrong is an [`Error`].
+//! - [`Registries::inspect`]: what an image says of itself.
 //! - [`Attestations`]: the bundles that are attached to an image, which [`Registries::referrers`] finds.
 //! - [`webhook`]: what registries send us: one file per kind of sender.
 //!
@@ -11,7 +12,10 @@
 //! (decided from [`Error::fault`]), and pushing anything to a registry.
 
 pub mod access;
+mod bounded;
 mod error;
+mod inspect;
+mod question;
 mod referrers;
 mod resolve;
 pub mod webhook;

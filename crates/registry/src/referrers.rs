@@ -6,8 +6,6 @@
 //! manifest of the type of a Sigstore bundle, whose layers are bundles; `cosign` and `actions/attest` push such.
 //! A bundle proves nothing here: it is fetched and handed on.
 
-mod bounded;
-
 use domain::image::{Digest, Reference};
 use oci_client::errors::OciDistributionError;
 use serde::Deserialize;
@@ -16,9 +14,9 @@ use serde_json::Value;
 use crate::{
     Error, Registries,
     error::{Refusal, refusal},
-    resolve::{Asker, absent_or},
+    question::{Question, Useless},
+    resolve::absent_or,
 };
-use bounded::Bounded;
 
 /// The type of a Sigstore bundle, as an artifact and as a layer
 /// (<https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md>).
@@ -88,11 +86,9 @@ struct Layer {
     size: u64,
 }
 
-/// A question about an image, and who asks it.
-struct Question<'a> {
-    registries: &'a Registries,
-    asker: &'a Asker,
-    reference: &'a Reference,
+/// A question about what refers to an image.
+struct Search<'a> {
+    question: Question<'a>,
     digest: &'a Digest,
 }
 
@@ -107,15 +103,13 @@ impl Registries {
     ///
     /// [`Error::Referrers`]: the registry did not say; [`Error::fault`] tells what that means.
     pub async fn referrers(&self, reference: &Reference, digest: &Digest) -> Result<Attestations, Error> {
-        let asker = self.asker(reference);
-        let question = Question { registries: self, asker, reference, digest };
-        question.ask().await.map_err(|source| Error::Referrers { digest: digest.clone(), source: Box::new(source) })
+        let search = Search { question: Question::new(self, reference).await, digest };
+        search.ask().await.map_err(|source| Error::Referrers { digest: digest.clone(), source: Box::new(source) })
     }
 }
 
-impl Question<'_> {
+impl Search<'_> {
     async fn ask(&self) -> Result<Attestations, Error> {
-        self.asker.client.store_auth_if_needed(&self.reference.repository.host().to_string(), &self.asker.auth).await;
         let mut listed = self.listed().await?;
         if listed.is_empty() {
             // A registry that does not know answers as if there were nothing, and so does one that came to know after
@@ -139,24 +133,26 @@ impl Question<'_> {
 
     /// What the registry lists; nothing where it does not know that question.
     async fn listed(&self) -> Result<Vec<Referrer>, Error> {
-        let theirs = self.by_digest(self.digest.as_str());
-        let asking = Box::pin(self.asker.client.pull_referrers(&theirs, Some(BUNDLE)));
-        let answer = self.answer(&theirs, asking).await?;
+        let Question { asker, reference, .. } = self.question;
+        let theirs = self.question.by_digest(self.digest.as_str());
+        let asking = Box::pin(asker.client.pull_referrers(&theirs, Some(BUNDLE)));
+        let answer = self.question.answer(&theirs, asking).await?;
         match answer {
             Ok(index) => Ok(index.manifests.into_iter().map(Referrer::from).collect()),
             Err(error) if is_unknown_question(&error) => Ok(Vec::new()),
-            Err(error) => Ok(absent_or(self.reference, error)?.unwrap_or_default()),
+            Err(error) => Ok(absent_or(reference, error)?.unwrap_or_default()),
         }
     }
 
     /// What is listed by the index at the tag that is named after the digest.
     async fn tagged(&self) -> Result<Vec<Referrer>, Error> {
-        let (host, name) = self.place();
-        let theirs = oci_client::Reference::with_tag(host, name, self.digest.as_str().replace(':', "-"));
-        let Some(bytes) = self.manifest(&theirs).await? else { return Ok(Vec::new()) };
+        let theirs = self.question.by_tag(self.digest.as_str().replace(':', "-"));
+        let Some(bytes) = self.question.manifest(&theirs, &MANIFESTS).await? else { return Ok(Vec::new()) };
         let index: Result<Index, _> = serde_json::from_slice(&bytes);
-        let unreadable =
-            |why: serde_json::Error| Error::Unreadable { reference: self.reference.clone(), why: why.to_string() };
+        let unreadable = |why: serde_json::Error| Error::Unreadable {
+            reference: self.question.reference.clone(),
+            why: why.to_string(),
+        };
         let manifests = index.map_err(unreadable)?.manifests;
         Ok(manifests.iter().filter_map(|one| Referrer::deserialize(one).ok()).collect())
     }
@@ -169,7 +165,7 @@ impl Question<'_> {
         if referrer.digest.parse::<Digest>().is_err() {
             return Ok(Err("an attestation is listed without a digest".to_owned()));
         }
-        let Some(bytes) = self.manifest(&self.by_digest(&referrer.digest)).await? else {
+        let Some(bytes) = self.question.manifest(&self.question.by_digest(&referrer.digest), &MANIFESTS).await? else {
             return Ok(Err("an attestation is listed and not there".to_owned()));
         };
         let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else {
@@ -184,56 +180,17 @@ impl Question<'_> {
             found.left_out.push("an attestation has no bundle".to_owned());
         }
         for layer in layers.iter().take(MOST) {
-            let mut bundle = Bounded::new(LARGEST_BUNDLE);
-            if layer.size > LARGEST_BUNDLE {
-                found.left_out.push(bundle.complaint());
-                continue;
-            }
-            let theirs = self.by_digest(self.digest.as_str());
-            let asking = Box::pin(self.asker.client.pull_blob(&theirs, layer.digest.as_str(), &mut bundle));
-            match self.answer(&theirs, asking).await? {
-                Ok(()) => found.bundles.push(bundle.into_bytes()),
-                Err(OciDistributionError::IoError(_)) if bundle.is_full() => found.left_out.push(bundle.complaint()),
-                Err(OciDistributionError::DigestError(_)) => {
-                    found.left_out.push("a bundle is not what its digest says".to_owned());
-                }
-                Err(error) => {
-                    if absent_or::<()>(self.reference, error)?.is_none() {
-                        found.left_out.push("a bundle is listed and not there".to_owned());
-                    }
-                }
+            let bundle = if layer.size > LARGEST_BUNDLE {
+                Err(Useless::TooLarge(LARGEST_BUNDLE))
+            } else {
+                self.question.blob(&layer.digest, LARGEST_BUNDLE).await?
+            };
+            match bundle {
+                Ok(bundle) => found.bundles.push(bundle),
+                Err(useless) => found.left_out.push(format!("a bundle {useless}")),
             }
         }
         Ok(())
-    }
-
-    /// A manifest as it is; `None` when there is none of that name.
-    async fn manifest(&self, theirs: &oci_client::Reference) -> Result<Option<Vec<u8>>, Error> {
-        let asking = Box::pin(self.asker.client.pull_manifest_raw(theirs, &self.asker.auth, &MANIFESTS));
-        match self.answer(theirs, asking).await? {
-            Ok((bytes, _digest)) => Ok(Some(bytes.to_vec())),
-            Err(error) => absent_or(self.reference, error),
-        }
-    }
-
-    /// Waits for an answer, and tells a broken token service from wrong credentials.
-    async fn answer<T>(
-        &self,
-        theirs: &oci_client::Reference,
-        asking: impl Future<Output = Result<T, OciDistributionError>>,
-    ) -> Result<Result<T, OciDistributionError>, Error> {
-        let asking = async { self.asker.tell_apart(theirs, asking.await).await };
-        self.registries.in_time(self.reference, asking).await
-    }
-
-    fn by_digest(&self, digest: &str) -> oci_client::Reference {
-        let (host, name) = self.place();
-        oci_client::Reference::with_digest(host, name, digest.to_owned())
-    }
-
-    fn place(&self) -> (String, String) {
-        let repository = &self.reference.repository;
-        (repository.host().to_string(), repository.name().to_owned())
     }
 }
 

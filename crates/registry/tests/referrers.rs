@@ -177,7 +177,7 @@ async fn what_could_not_be_asked_is_not_taken_for_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn what_can_not_be_had_is_left_out_and_said() -> Result<()> {
-    let too_large = format!("an attestation has more than {LARGEST_BUNDLE} bytes");
+    let too_large = format!("a bundle has more than {LARGEST_BUNDLE} bytes");
     let large = vec![b'a'; usize::try_from(LARGEST_BUNDLE)? + 1];
     let scene = Scene::set(Referrers::Api).await?;
     scene.sandbox.attach(NAME, &scene.digest, &large)?;

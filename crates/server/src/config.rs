@@ -6,12 +6,15 @@
 
 mod actions;
 mod application;
+mod attestations;
 mod environment;
 mod fields;
 mod limits;
+mod registries;
 mod secret;
 mod sender;
 mod spending;
+mod verify;
 mod write;
 
 use std::{
@@ -32,10 +35,13 @@ use url::Url;
 pub use self::{
     actions::ActionsSettings,
     application::ApplicationSettings,
+    attestations::{AttestationsSettings, LogSetting},
     limits::LimitSettings,
+    registries::{BasicSettings, RegistrySettings},
     secret::{SecretSource, SecretSources, SecretUnavailable},
     sender::{Reader, Sender, SenderKind, SenderSettings},
     spending::SpendingSettings,
+    verify::{CheckSettings, ProvenanceSettings, VerifySettings},
     write::{AuthorSettings, SigningFormat, SigningSettings, WriteSettings},
 };
 use self::{
@@ -65,6 +71,9 @@ pub struct Config {
     /// How registries are reached that want credentials or speak plain HTTP.
     #[serde(default)]
     pub registries: UniqueMap<Host, RegistrySettings>,
+    /// Whose attestations are believed.
+    #[serde(default)]
+    pub attestations: AttestationsSettings,
     /// What is released.
     #[serde(default)]
     pub applications: UniqueMap<Name, ApplicationSettings>,
@@ -174,27 +183,6 @@ pub enum Role {
     Admin,
 }
 
-/// How a registry is reached.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RegistrySettings {
-    /// What it is asked with; nothing when it is not given.
-    pub credentials: Option<BasicSettings>,
-    /// Whether it speaks HTTP without TLS, as one on loopback may.
-    #[serde(default)]
-    pub plain_http: bool,
-}
-
-/// A user name and where its password is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BasicSettings {
-    /// The user.
-    pub username: String,
-    /// The password.
-    pub password: SecretSource,
-}
-
 /// Why a configuration can not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -246,6 +234,19 @@ pub enum Error {
         /// What is wrong with it.
         source: registry::webhook::InvalidTrust,
     },
+    /// A public key can not be used.
+    #[error("reading the key in {} (applications.{application}.verify.provenance.keys)", path.display())]
+    Key {
+        /// Whose key it is.
+        application: Name,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The trust roots can not be used.
+    #[error(transparent)]
+    TrustedRoot(Box<reconciler::Error>),
     /// Two settings contradict each other, or one is missing.
     #[error("{0}")]
     Contradiction(String),
@@ -308,29 +309,6 @@ impl Config {
             .iter()
             .map(|(name, settings)| {
                 settings.application(name).map_err(|source| Error::Application { name: name.clone(), source })
-            })
-            .collect()
-    }
-
-    /// How each registry with settings is reached.
-    ///
-    /// # Errors
-    ///
-    /// A password is not where the configuration says.
-    pub fn registries(&self) -> Result<BTreeMap<Host, registry::Access>, Error> {
-        self.registries
-            .iter()
-            .map(|(host, settings)| {
-                let credentials = match &settings.credentials {
-                    None => registry::Credentials::Anonymous,
-                    Some(BasicSettings { username, password }) => registry::Credentials::Basic {
-                        username: username.clone(),
-                        password: password.read_for(&format!("registries.{host}.credentials.password"))?,
-                    },
-                };
-                let transport =
-                    if settings.plain_http { registry::Transport::Http } else { registry::Transport::Https };
-                Ok((host.clone(), registry::Access { transport, credentials }))
             })
             .collect()
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::Utc;
-use domain::application::Application;
+use domain::application::{Application, Demand};
 use identity::Verifier;
 use reconciler::{Planner, Reconciler};
 use tokio::net::TcpListener;
@@ -83,13 +83,12 @@ impl Service {
         if config.github.write == WriteSettings::Git {
             std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
         }
-        let registries = registries(config)?;
         let forge = forge(config, data_dir)?;
+        let planner = asking(config, forge.clone())?;
         let store = store::Store::open(&config.store.url, Utc::now()).await?;
         let settings =
             reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
-        let reconciler =
-            Arc::new(Reconciler::new(store.clone(), forge.clone(), registries, applications.clone(), settings));
+        let reconciler = Arc::new(Reconciler::new(store.clone(), planner, settings));
         let listen = config.server.listen;
         let failed = |source| Error::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -151,7 +150,11 @@ impl Service {
 ///
 /// A setting can not be used; the error names it. That of the store is not looked at.
 pub fn planner(config: &Config, data_dir: PathBuf) -> Result<Planner, Error> {
-    Ok(Planner::new(forge(config, data_dir)?, registries(config)?, config.applications()?))
+    asking(config, forge(config, data_dir)?)
+}
+
+fn asking(config: &Config, forge: forge::Forge) -> Result<Planner, Error> {
+    Ok(Planner::new(forge, registries(config)?, config.attesters()?, config.applications()?))
 }
 
 fn forge(config: &Config, data_dir: PathBuf) -> Result<forge::Forge, Error> {
@@ -165,6 +168,9 @@ fn forge(config: &Config, data_dir: PathBuf) -> Result<forge::Forge, Error> {
     }
     if applications.iter().any(|application| application.pull_request.verdict_status) {
         settings.extras.push(forge::Extra::Statuses);
+    }
+    if applications.iter().any(|application| application.verify.provenance.demand == Demand::Required) {
+        settings.extras.push(forge::Extra::Attestations);
     }
     settings.write = config.github.write()?;
     settings.author = config.github.author();

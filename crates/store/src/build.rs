@@ -1,5 +1,6 @@
 //! Builds become releases, and releases open promotions.
 
+use chrono::{DateTime, Utc};
 use domain::{
     application::Name,
     commit::Commit,
@@ -73,6 +74,18 @@ impl Store {
         let promotion = if is_to_open { Some(open_promotion(&mut transaction, release, new).await?) } else { None };
         transaction.commit().await?;
         Ok(RecordedBuild { release, new_build, promotion })
+    }
+
+    /// Makes the unsettled promotion of a release due then, if not before: something about its images is known now.
+    /// Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn wake_release(&self, release: ReleaseId, at: DateTime<Utc>) -> Result<(), Error> {
+        let mut transaction = self.write_lazily().await?;
+        work::wake_release(&mut transaction, release, at).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// The builds of a release, in the order in which they were found.

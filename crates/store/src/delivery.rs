@@ -1,7 +1,11 @@
 //! What senders said, kept as received.
 
 use chrono::{DateTime, Utc};
-use domain::announcement::{Announcement, Haste, Moved, Pushed};
+use domain::{
+    announcement::{Announcement, BuildRun, Haste, Moved, Pushed},
+    evidence::BuilderReport,
+    image::Reference,
+};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{
@@ -122,8 +126,8 @@ impl Store {
         let mut reading = self.read().await?;
         let row = sqlx::query(
             "select announcements.delivery_id, announcements.kind, announcements.repository, \
-                 announcements.tag, announcements.claimed_digest, announcements.soon, deliveries.sender, \
-                 deliveries.received_at_ms \
+                 announcements.tag, announcements.claimed_digest, announcements.soon, \
+                 announcements.workflow, announcements.run_url, deliveries.sender, deliveries.received_at_ms \
              from announcements join deliveries on deliveries.id = announcements.delivery_id \
              where announcements.id = $1",
         )
@@ -132,6 +136,33 @@ impl Store {
         .await?
         .ok_or_else(|| Error::corrupt(format!("announcements: {id} is not there")))?;
         announced(&row)
+    }
+
+    /// What runs of workflows have posted of the images of a release, in the order in which that came.
+    ///
+    /// # Errors
+    ///
+    /// A row is illegible, or the database failed.
+    pub async fn builder_reports(&self, release: ReleaseId) -> Result<Vec<BuilderReport>, Error> {
+        let rows = sqlx::query(
+            "select repository, tag, claimed_digest, workflow, run_url from announcements \
+             where workflow is not null and exists (select 1 from builds \
+                 where builds.release_id = $1 and builds.image_repository = announcements.repository \
+                     and builds.tag = announcements.tag) \
+             order by id",
+        )
+        .bind(release.key())
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        let report = |row: &SqliteRow| {
+            Ok(BuilderReport {
+                reference: Reference { repository: parsed(row, "repository")?, tag: parsed(row, "tag")? },
+                digest: maybe_parsed(row, "claimed_digest")?,
+                workflow: column(row, "workflow")?,
+                run_url: column(row, "run_url")?,
+            })
+        };
+        rows.iter().map(report).collect()
     }
 
     /// Records what became of an announcement; its work is done. Is this lost when the machine stops, so is that the work
@@ -175,12 +206,19 @@ impl Store {
     }
 }
 
+/// The run of a workflow, where one has shown itself.
+fn run(row: &SqliteRow) -> Result<Option<BuildRun>, Error> {
+    let (workflow, url): (Option<String>, Option<String>) = (column(row, "workflow")?, column(row, "run_url")?);
+    Ok(workflow.zip(url).map(|(workflow, url)| BuildRun { workflow, url }))
+}
+
 fn announced(row: &SqliteRow) -> Result<Announced, Error> {
     let announcement = match row.try_get("kind")? {
         "pushed" => Announcement::Pushed(Pushed {
             repository: parsed(row, "repository")?,
             tag: parsed(row, "tag")?,
             claimed_digest: maybe_parsed(row, "claimed_digest")?,
+            run: run(row)?,
         }),
         "moved" => Announcement::Moved(Moved {
             repository: parsed(row, "repository")?,

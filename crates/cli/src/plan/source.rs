@@ -35,7 +35,7 @@ impl Source {
     pub(super) fn read(arguments: &Arguments, config: &Config) -> anyhow::Result<Self> {
         if let Some(image) = &arguments.image {
             let (repository, tag) = (image.repository.clone(), image.tag.clone());
-            let pushed = Pushed { repository, tag, claimed_digest: None };
+            let pushed = Pushed { repository, tag, claimed_digest: None, run: None };
             let said = Said { elements: vec![Element::Announced(Announcement::Pushed(pushed))], unwanted: 0 };
             return Ok(Self { sender: None, said });
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::sample::{application, application_of, commit};
 
 fn pushed(repository: &str, tag: &str) -> Pushed {
-    Pushed { repository: repository.parse().unwrap(), tag: tag.parse().unwrap(), claimed_digest: None }
+    Pushed { repository: repository.parse().unwrap(), tag: tag.parse().unwrap(), claimed_digest: None, run: None }
 }
 
 /// Each match as `application: targets`, or the reason why there is none.

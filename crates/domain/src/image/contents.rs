@@ -35,6 +35,14 @@ pub struct Said {
     pub sources: BTreeSet<String>,
 }
 
+impl Contents {
+    /// Whether one of the images runs there. One that does not say where it runs is not known to.
+    #[must_use]
+    pub fn serves(&self, wanted: &Platform) -> bool {
+        self.images.iter().filter_map(|said| said.platform.as_ref()).any(|platform| platform.serves(wanted))
+    }
+}
+
 impl Platform {
     /// Whether an image for `self` runs where `wanted` is asked for: the variant counts only where it is asked for, and
     /// that of `linux/arm64` is `v8` where it is not said.

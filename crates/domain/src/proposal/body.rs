@@ -120,13 +120,9 @@ impl Proposal<'_> {
         };
         let passed = claims(|outcome| matches!(outcome, Outcome::Passed));
         let skipped = claims(|outcome| matches!(outcome, Outcome::Skipped));
-        let mut sentence = if passed.is_empty() {
-            "Nothing had to be proven.".to_owned()
-        } else {
-            format!("It is proven that {passed}.")
-        };
+        let mut sentence = format!("It is proven that {passed}.");
         if !skipped.is_empty() {
-            push(&mut sentence, format_args!(" Not looked at, as configured: whether {skipped}."));
+            push(&mut sentence, format_args!(" Not proven, as the policy allows: that {skipped}."));
         }
         sentence
     }
@@ -223,8 +219,12 @@ const fn claim(kind: Kind) -> &'static str {
         Kind::Tag => "the tag names the commit",
         Kind::Commit => "the commit exists",
         Kind::Branch => "the commit is on an allowed branch",
+        Kind::Checks => "the checks of the commit passed",
         Kind::Image => "every target has the image",
         Kind::Immutable => "no tag was moved to another digest",
+        Kind::Revision => "the image says that it was built from the commit",
+        Kind::Builder => "GitHub Actions posted that it built the image",
+        Kind::Provenance => "a signed attestation names the repository and the commit",
     }
 }
 

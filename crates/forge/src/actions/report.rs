@@ -100,11 +100,12 @@ impl Report {
     /// Reads the body of a run whose word counts; one bad build does not drop the good ones beside it.
     ///
     /// What a build says of itself must agree with the token: its repository, and the commit that each tag names.
+    /// `address` is where people find the repositories of the forge.
     ///
     /// # Errors
     ///
     /// The body as a whole can not be read.
-    pub fn read(run: &Run, body: &[u8], applications: &[Application]) -> Result<Self, Invalid> {
+    pub fn read(run: &Run, body: &[u8], (applications, address): (&[Application], &str)) -> Result<Self, Invalid> {
         let body: &RawValue = serde_json::from_slice(body).map_err(|error| Invalid::Json(error.to_string()))?;
         let builds: Vec<&RawValue> = match body.get().as_bytes().first() {
             Some(b'[') => serde_json::from_str(body.get()).map_err(|error| Invalid::Json(error.to_string()))?,
@@ -121,7 +122,9 @@ impl Report {
             match build(run, text.get()) {
                 Err(reason) => reading.refuse(text.get(), &reason),
                 Ok((cloud, pushed)) => {
-                    let agreed = pushed.into_iter().map(|one| agree(run, &cloud, one, applications));
+                    let agreed = pushed.into_iter().map(|one| {
+                        agree(run, &cloud, one, applications).map(|one| Pushed { run: Some(run.built(address)), ..one })
+                    });
                     agreed.for_each(|one| reading.take(text.get(), one));
                 }
             }
@@ -227,7 +230,7 @@ fn image_at(name: &str, digest: Option<&str>, tags: &[Tag]) -> Result<Vec<Pushed
             None => return Err(format!("images: {name:?} has a tag that is not among tags")),
         },
     };
-    let pushed = |tag| Pushed { repository: repository.clone(), tag, claimed_digest: claimed.clone() };
+    let pushed = |tag| Pushed { repository: repository.clone(), tag, claimed_digest: claimed.clone(), run: None };
     Ok(tags.into_iter().map(pushed).collect())
 }
 
@@ -256,6 +259,12 @@ fn agree(run: &Run, cloud: &str, pushed: Pushed, applications: &[Application]) -
             return Err(format!(
                 "images: {} is built from {source} ({name}), not from {}",
                 pushed.repository, run.repository
+            ));
+        }
+        if found.application.source.id.is_some_and(|id| id != run.repository_id) {
+            let (name, id) = (found.application.name().as_str(), run.repository_id);
+            return Err(format!(
+                "repository: {source} has the number {id} by now, which {name} is not built from (source.id)"
             ));
         }
         if found.commit != run.commit {

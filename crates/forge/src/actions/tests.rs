@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use domain::{
-    application::{Application, Demand, Gitops, Parts, Pin, PullRequestPolicy, ReleasePolicy, Source, Target, Verify},
+    application::{Application, Gitops, Parts, Pin, PullRequestPolicy, ReleasePolicy, Source, Target, Verify},
     forge::MergeMethod,
 };
 use serde_json::{Value, json};
 
 use super::*;
 
+const ADDRESS: &str = "https://github.com";
 const COMMIT: &str = "1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f";
 const TAG: &str = "sha-1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f";
 
@@ -44,12 +45,12 @@ fn application() -> Application {
         overlay: format!("apps/shop/overlays/{name}").parse().unwrap(),
     };
     let parts = Parts {
-        source: Source { repository: "acme/shop".parse().unwrap(), branches: vec!["main".parse().unwrap()] },
+        source: Source { repository: "acme/shop".parse().unwrap(), id: None, branches: vec!["main".parse().unwrap()] },
         gitops: Gitops { repository: "acme/trinity".parse().unwrap(), base: "main".parse().unwrap() },
         image: "shop".parse().unwrap(),
         tag: "sha-{commit}".parse().unwrap(),
         release: ReleasePolicy { deadline: Duration::from_secs(1800), pin: Pin::Tag },
-        verify: Verify { branch: Demand::Required, immutable: Demand::Required },
+        verify: Verify::default(),
         pull_request: PullRequestPolicy {
             merge_method: MergeMethod::Squash,
             labels: Vec::new(),
@@ -70,7 +71,7 @@ fn build(others: &Value) -> Value {
 
 /// What is announced, as `repository:tag@digest`, and the reasons of what is not.
 fn read(body: &Value) -> (Vec<String>, Vec<String>) {
-    let report = Report::read(&run(), body.to_string().as_bytes(), &[application()]).unwrap();
+    let report = Report::read(&run(), body.to_string().as_bytes(), (&[application()], ADDRESS)).unwrap();
     let pushed = report.pushed.iter().map(|one| {
         let digest = one.claimed_digest.as_ref().map(|digest| format!("@{}", digest.short())).unwrap_or_default();
         format!("{}:{}{digest}", one.repository, one.tag)
@@ -88,6 +89,8 @@ fn a_run_that_may_report_is_known_by_its_token() {
         repository: "acme/shop".parse().unwrap(),
         commit: COMMIT.parse().unwrap(),
         token_id: "1f0e".to_owned(),
+        repository_id: 7,
+        workflow: "acme/shop/.github/workflows/release.yml@refs/heads/main".to_owned(),
         run_id: 12,
     };
     assert_eq!(run(), expected);
@@ -205,12 +208,12 @@ fn what_does_not_agree_with_the_token_or_the_configuration_is_told() {
 
 #[test]
 fn a_body_that_is_no_report_is_refused_whole() {
-    let refused = |body: &str| Report::read(&run(), body.as_bytes(), &[]).unwrap_err().to_string();
+    let refused = |body: &str| Report::read(&run(), body.as_bytes(), (&[], ADDRESS)).unwrap_err().to_string();
     assert_eq!(refused(""), "the body is not JSON: EOF while parsing a value at line 1 column 0");
     assert_eq!(refused("[]"), "the body is neither a build nor a list of builds");
     assert_eq!(refused("\"a\""), "the body is neither a build nor a list of builds");
     let many = format!("[{}]", vec!["{}"; 51].join(","));
     assert_eq!(refused(&many), "the body has 51 builds; at most 50 are taken");
-    let report = Report::read(&run(), b"[[1]]", &[]).unwrap();
+    let report = Report::read(&run(), b"[[1]]", (&[], ADDRESS)).unwrap();
     assert_eq!(report.unusable.first().map(|one| one.reason.as_str()), Some("a build is a JSON object"));
 }

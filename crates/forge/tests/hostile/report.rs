@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     announcement::Pushed,
-    application::{Application, Demand, Gitops, Parts, Pin, PullRequestPolicy, ReleasePolicy, Source, Target, Verify},
+    application::{Application, Gitops, Parts, Pin, PullRequestPolicy, ReleasePolicy, Source, Target, Verify},
     commit::Commit,
     excerpt::MOST_UNUSABLE,
     forge::MergeMethod,
@@ -24,7 +24,7 @@ const MOST_PUSHED: usize = 1_000;
 /// Reads a body as that of a run whose word counts, and judges what is read.
 pub(crate) fn check(body: &[u8]) {
     let (run, applications) = (run(), [application()]);
-    let read = || Report::read(&run, body, &applications);
+    let read = || Report::read(&run, body, (&applications, "https://github.com"));
     match read() {
         Ok(report) => {
             judge(&report, &run);
@@ -59,12 +59,16 @@ fn application() -> Application {
     };
     let branch = || "main".parse().expect("it is a branch");
     let parts = Parts {
-        source: Source { repository: "acme/shop".parse().expect("it is a repository"), branches: vec![branch()] },
+        source: Source {
+            repository: "acme/shop".parse().expect("it is a repository"),
+            id: None,
+            branches: vec![branch()],
+        },
         gitops: Gitops { repository: "acme/trinity".parse().expect("it is a repository"), base: branch() },
         image: "shop".parse().expect("it is a name"),
         tag: "sha-{commit}".parse().expect("it is a pattern"),
         release: ReleasePolicy { deadline: Duration::from_secs(1800), pin: Pin::Tag },
-        verify: Verify { branch: Demand::Required, immutable: Demand::Required },
+        verify: Verify::default(),
         pull_request: PullRequestPolicy {
             merge_method: MergeMethod::Squash,
             labels: Vec::new(),
@@ -78,7 +82,7 @@ fn application() -> Application {
 
 fn judge(report: &Report, run: &Run) {
     let mut seen = BTreeSet::new();
-    for Pushed { repository, tag, claimed_digest } in &report.pushed {
+    for Pushed { repository, tag, claimed_digest, .. } in &report.pushed {
         assert_eq!(repository.to_string().parse().as_ref(), Ok(repository));
         assert_eq!(tag.as_str().parse().as_ref(), Ok(tag));
         assert!(claimed_digest.as_ref().is_none_or(|digest| digest.as_str().parse::<Digest>().as_ref() == Ok(digest)));

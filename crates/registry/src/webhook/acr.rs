@@ -48,5 +48,5 @@ pub(super) fn pushed(event: &Object<'_>, registry: Option<&Host>) -> Result<Mean
     };
     let host = names::host(registry, "request.host", || named?.to_ascii_lowercase().parse().ok())?;
     let repository = names::repository(host, &target.path_of("repository"), &target.string("repository")?)?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(target.hint("digest")) }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(target.hint("digest")), run: None }))
 }

@@ -45,7 +45,7 @@ fn pushed(body: &Object<'_>, registry: Option<&Host>) -> Result<Meaning, Unusabl
     // The console shows names in the case in which they were written; image repositories have none.
     let name = repository.string("repo_full_name")?.to_ascii_lowercase();
     let repository = names::repository(host, "repository.repo_full_name", &name)?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(push.hint("digest")) }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(push.hint("digest")), run: None }))
 }
 
 fn host(region: &str) -> Option<Host> {

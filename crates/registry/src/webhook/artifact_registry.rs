@@ -96,5 +96,5 @@ fn pushed(event: &Object<'_>, registry: Option<&Host>) -> Result<Meaning, Unusab
         Some(_) | None => None,
     };
     let repository = names::repository(registry.cloned().unwrap_or(host), &path, name)?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest, run: None }))
 }

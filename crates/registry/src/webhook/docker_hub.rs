@@ -44,7 +44,7 @@ fn pushed(body: &Object<'_>, registry: Option<&Host>) -> Result<Meaning, Unusabl
     };
     let host = names::host(registry, "docker.io", || HOST.parse().ok())?;
     let repository = names::repository(host, "repository.repo_name", &name)?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: None }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: None, run: None }))
 }
 
 /// The name, which has a namespace: an official image's is `library`.

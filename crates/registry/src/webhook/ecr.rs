@@ -53,7 +53,12 @@ pub(super) fn pushed(event: &Object<'_>, registry: Option<&Host>) -> Result<Mean
         None => host(&event.string("account")?, &event.string("region")?)?,
     };
     let repository = names::repository(host, "detail.repository-name", &detail.string("repository-name")?)?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(detail.hint("image-digest")) }))
+    Ok(Meaning::Pushed(Pushed {
+        repository,
+        tag,
+        claimed_digest: names::digest(detail.hint("image-digest")),
+        run: None,
+    }))
 }
 
 /// The registry of an account in a region

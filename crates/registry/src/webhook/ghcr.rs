@@ -90,5 +90,5 @@ fn package(body: &Object<'_>, event: &str, registry: Option<&Host>) -> Result<Me
     let host = registry.cloned().unwrap_or(written.host);
     // An owner keeps the case of their name there, while image repositories have none.
     let repository = names::repository(host, "package_url", &written.name.to_ascii_lowercase())?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(tagged.hint("digest")) }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(tagged.hint("digest")), run: None }))
 }

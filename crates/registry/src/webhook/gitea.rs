@@ -67,5 +67,5 @@ fn pushed(body: &Object<'_>, registry: Option<&Host>) -> Result<Meaning, Unusabl
     let url = package.optional_string("html_url")?;
     let host = names::host(registry, "package.html_url", || names::host_of_url(&url?))?;
     let repository = names::repository(host, "package.owner.login and package.name", &name)?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: None }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: None, run: None }))
 }

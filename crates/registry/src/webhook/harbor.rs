@@ -98,5 +98,5 @@ fn pushed(resource: &Object<'_>, full_name: Option<&str>, registry: Option<&Host
     let name = name.ok_or_else(|| Unusable::Missing("repository.repo_full_name".to_owned()))?.to_owned();
     let host = names::host(registry, "resource_url", || written.map(|written| written.host))?;
     let repository = names::repository(host, "repository.repo_full_name", &name)?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(resource.hint("digest")) }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: names::digest(resource.hint("digest")), run: None }))
 }

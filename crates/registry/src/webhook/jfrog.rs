@@ -60,7 +60,7 @@ fn pushed(body: &Object<'_>, message: &Message<'_>) -> Result<Meaning, Unusable>
     let host = names::host(message.registry, "jpd_origin", || names::host_of_url(&origin?))?;
     let repository = names::repository(host, "data.repo_key and data.path", &format!("{key}/{image}"))?;
     let claimed_digest = names::digest(data.hint("sha256").map(|digits| format!("sha256:{digits}").into()));
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest, run: None }))
 }
 
 /// The path without the directory of the tag and the file in it; `image_name` may lack what stands before.

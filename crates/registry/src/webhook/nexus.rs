@@ -60,5 +60,5 @@ fn pushed(body: &Object<'_>, registry: Option<&Host>) -> Result<Meaning, Unusabl
     };
     let host = names::host(registry, "nowhere", || None)?;
     let repository = names::repository(host, &component.path_of("name"), &component.string("name")?)?;
-    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: None }))
+    Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest: None, run: None }))
 }

@@ -66,5 +66,6 @@ fn updated<'a>(message: &Message<'a>) -> Result<Option<(Repository, Vec<&'a RawV
 fn pushed(repository: Repository, tag: &RawValue) -> Result<Meaning, Unusable> {
     let tag = json::string(tag).ok_or_else(|| Unusable::not("the tag", "a string"))?;
     let tag = names::tag("the tag", Some(&tag))?;
-    Ok(tag.map_or(Meaning::Unwanted, |tag| Meaning::Pushed(Pushed { repository, tag, claimed_digest: None })))
+    Ok(tag
+        .map_or(Meaning::Unwanted, |tag| Meaning::Pushed(Pushed { repository, tag, claimed_digest: None, run: None })))
 }

@@ -269,7 +269,7 @@ fn judge(parsed: &Parsed, registry: Option<&Host>) {
 
 /// Whatever is announced is a legal name, and written as a name it is the same one.
 fn judge_pushed(pushed: &Pushed, registry: Option<&Host>) {
-    let Pushed { repository, tag, claimed_digest } = pushed;
+    let Pushed { repository, tag, claimed_digest, run: None } = pushed else { panic!("no registry knows a run") };
     assert_eq!(repository.to_string().parse().as_ref(), Ok(repository));
     assert_eq!(tag.as_str().parse().as_ref(), Ok(tag));
     assert!(repository.to_string().len() <= 255 && tag.as_str().len() <= 128, "{pushed:?}");

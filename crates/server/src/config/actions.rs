@@ -57,17 +57,20 @@ impl ActionsSettings {
         }
     }
 
+    /// Who signs the tokens, as their claim names it: a URL has a slash for a path where the claim has none.
+    pub(super) fn issuer(&self) -> String {
+        self.issuer.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// How tokens are verified.
     #[must_use]
     pub fn identity(&self) -> identity::Settings {
-        // A URL has a slash for a path where the claim has none.
-        let issuer = self.issuer.as_str().trim_end_matches('/').to_owned();
         let keys_url = self.keys_url.clone().unwrap_or_else(|| {
             let mut url = self.issuer.clone();
             url.set_path(&format!("{}/.well-known/jwks", url.path().trim_end_matches('/')));
             url
         });
-        identity::Settings { issuers: vec![issuer], audience: self.audience.clone(), keys_url }
+        identity::Settings { issuers: vec![self.issuer()], audience: self.audience.clone(), keys_url }
     }
 }
 

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use domain::{
     application::{
-        Application, Demand, Gitops, ImageName, InvalidApplication, Name, OverlayPath, Parts, Pin, PullRequestPolicy,
-        ReleasePolicy, Source, TagPattern, Target, Verify,
+        Application, Gitops, ImageName, InvalidApplication, Name, OverlayPath, Parts, Pin, PullRequestPolicy,
+        ReleasePolicy, Source, TagPattern, Target,
     },
     forge::{self, Branch, MergeMethod},
     image,
 };
 use serde::Deserialize;
 
-use super::fields::{UniqueMap, duration, duration_or_off, parsed, parsed_list};
+use super::{
+    VerifySettings,
+    fields::{UniqueMap, duration, duration_or_off, parsed, parsed_list},
+};
 
 /// What is released together.
 #[derive(Debug, Deserialize)]
@@ -48,6 +51,9 @@ pub struct SourceSettings {
     /// `owner/name`.
     #[serde(deserialize_with = "parsed")]
     pub repository: forge::Repository,
+    /// The number that it has there, which stays when it is renamed; it is not compared where there is none.
+    #[serde(default)]
+    pub id: Option<u64>,
     /// The branches that a released commit must be on one of.
     #[serde(deserialize_with = "parsed_list")]
     pub branches: Vec<Branch>,
@@ -98,18 +104,6 @@ pub enum WaitFor {
     All,
 }
 
-/// Which evidence is asked for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct VerifySettings {
-    /// Whether the commit must be on an allowed branch.
-    #[serde(deserialize_with = "parsed")]
-    pub branch: Demand,
-    /// Whether a tag must never have had another digest.
-    #[serde(deserialize_with = "parsed")]
-    pub immutable: Demand,
-}
-
 /// What the pull requests look like.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -129,12 +123,6 @@ pub struct PullRequestSettings {
 impl Default for ReleaseSettings {
     fn default() -> Self {
         Self { wait_for: WaitFor::All, deadline: Duration::from_secs(30 * 60), pin_digest: false }
-    }
-}
-
-impl Default for VerifySettings {
-    fn default() -> Self {
-        Self { branch: Demand::Required, immutable: Demand::Required }
     }
 }
 
@@ -159,7 +147,11 @@ impl ApplicationSettings {
             .collect();
         let WaitFor::All = self.release.wait_for;
         let parts = Parts {
-            source: Source { repository: self.source.repository.clone(), branches: self.source.branches.clone() },
+            source: Source {
+                repository: self.source.repository.clone(),
+                id: self.source.id,
+                branches: self.source.branches.clone(),
+            },
             gitops: Gitops { repository: self.gitops.repository.clone(), base: self.gitops.base.clone() },
             image: self.image.clone(),
             tag: self.tag.clone(),
@@ -167,7 +159,7 @@ impl ApplicationSettings {
                 deadline: self.release.deadline,
                 pin: if self.release.pin_digest { Pin::TagAndDigest } else { Pin::Tag },
             },
-            verify: Verify { branch: self.verify.branch, immutable: self.verify.immutable },
+            verify: self.verify.verify(),
             pull_request: PullRequestPolicy {
                 merge_method: self.pull_request.auto_merge,
                 labels: self.pull_request.labels.clone(),

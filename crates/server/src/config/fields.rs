@@ -91,6 +91,36 @@ pub(super) fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
     })
 }
 
+/// Reads a map as `T`, or a text that stands for one.
+pub(super) fn text_or_map<'de, T, D>(
+    deserializer: D,
+    from_text: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct TextOrMap<T, F>(F, PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, F: FnOnce(&str) -> Result<T, String>> Visitor<'de> for TextOrMap<T, F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or a map")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            self.0(text).map_err(E::custom)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<T, A::Error> {
+            T::deserialize(de::value::MapAccessDeserializer::new(entries))
+        }
+    }
+
+    deserializer.deserialize_any(TextOrMap(from_text, PhantomData))
+}
+
 /// Reads a SHA-256 in hexadecimal.
 pub(super) fn sha256<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
     let text = String::deserialize(deserializer)?;

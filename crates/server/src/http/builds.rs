@@ -67,7 +67,7 @@ async fn take(
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let run = admit(reports, headers).await?;
     let body = read_body(headers, body).await?;
-    let report = Report::read(&run, &body, state.applications())
+    let report = Report::read(&run, &body, (state.applications(), state.forge().address()))
         .map_err(|invalid| Problem::parameter("body", &invalid.to_string()))?;
     let pushed = report.pushed.into_iter().map(|pushed| Element::Announced(Announcement::Pushed(pushed)));
     let unusable = report.unusable.into_iter().map(|part| Element::Unusable { text: part.text, reason: part.reason });

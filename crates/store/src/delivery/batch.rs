@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    announcement::{Announcement, Haste},
+    announcement::{Announcement, BuildRun, Haste},
     image::{Digest, Tag},
 };
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
@@ -16,7 +16,7 @@ use crate::{
     work,
 };
 
-/// How many announcements one statement adds; each takes eight of the 32 766 parameters that a statement may have
+/// How many announcements one statement adds; each takes eleven of the 32 766 parameters that a statement may have
 /// (<https://www.sqlite.org/limits.html>).
 const ROWS: usize = 1_000;
 
@@ -102,7 +102,7 @@ async fn insert_announcements(
 ) -> Result<(), Error> {
     let mut query = QueryBuilder::<Sqlite>::new(
         "insert into announcements \
-             (delivery_id, kind, repository, tag, claimed_digest, soon, unusable_text, verdict, reason) ",
+             (delivery_id, kind, repository, tag, claimed_digest, soon, workflow, run_url, unusable_text, verdict, reason) ",
     );
     query.push_values(announcements, |mut row, (delivery, element)| {
         let columns = Columns::of(element);
@@ -112,6 +112,8 @@ async fn insert_announcements(
             .push_bind(columns.tag.map(Tag::as_str))
             .push_bind(columns.claimed_digest.map(Digest::as_str))
             .push_bind(columns.soon)
+            .push_bind(columns.run.map(|run| run.workflow.as_str()))
+            .push_bind(columns.run.map(|run| run.url.as_str()))
             .push_bind(columns.unusable_text)
             .push_bind(columns.verdict)
             .push_bind(columns.reason);
@@ -128,6 +130,7 @@ pub(super) struct Columns<'a> {
     pub(super) tag: Option<&'a Tag>,
     pub(super) claimed_digest: Option<&'a Digest>,
     pub(super) soon: bool,
+    pub(super) run: Option<&'a BuildRun>,
     pub(super) unusable_text: Option<String>,
     pub(super) verdict: &'static str,
     pub(super) reason: Option<String>,
@@ -157,6 +160,7 @@ impl<'a> Columns<'a> {
                 repository: Some(pushed.repository.to_string()),
                 tag: Some(&pushed.tag),
                 claimed_digest: pushed.claimed_digest.as_ref(),
+                run: pushed.run.as_ref(),
                 ..Self::default()
             },
             Announcement::Moved(moved) => Self {

@@ -1,5 +1,5 @@
 use anyhow::Result;
-use domain::announcement::{Announcement, Haste, Moved};
+use domain::announcement::{Announcement, BuildRun, Haste, Moved, Pushed};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use store::{AnnouncementVerdict, Element, Error, NewDelivery, Recorded, Subject};
 
@@ -45,6 +45,28 @@ async fn of_many_deliveries_with_the_same_id_at_once_one_is_new() -> Result<()> 
     Ok(())
 }
 
+fn run(workflow: &str) -> BuildRun {
+    BuildRun { workflow: workflow.to_owned(), url: format!("https://forge.example/{workflow}") }
+}
+
+#[tokio::test]
+async fn what_runs_have_posted_of_the_images_of_a_release_is_known() -> Result<()> {
+    let world = World::new().await?;
+    let Announcement::Pushed(unproven) = pushed()? else { anyhow::bail!("a pushed tag was expected") };
+    let proven = Pushed { run: Some(run("release.yml")), ..unproven.clone() };
+    let later = Pushed { claimed_digest: None, run: Some(run("again.yml")), ..unproven.clone() };
+    let of_another = Pushed { tag: "sha-2".parse()?, ..proven.clone() };
+    for (id, one) in [("1", unproven), ("2", proven), ("3", of_another), ("4", later)] {
+        world.deliver(id, vec![Element::Announced(Announcement::Pushed(one))]).await?;
+    }
+    let release = world.found(commit(1), &build(1, 0)?, "acme/trinity").await?.release;
+    let reports = world.store.builder_reports(release).await?;
+    let told: Vec<_> = reports.iter().map(|one| (one.workflow.as_str(), one.digest.is_some())).collect();
+    assert_eq!(told, [("release.yml", true), ("again.yml", false)]);
+    assert!(reports.iter().all(|one| one.reference == build(1, 0).expect("it is a build").reference));
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_announcement_reads_back_as_it_was_understood() -> Result<()> {
     let world = World::new().await?;
@@ -53,9 +75,14 @@ async fn an_announcement_reads_back_as_it_was_understood() -> Result<()> {
         anyhow::bail!("a pushed tag was expected");
     };
     bare.claimed_digest = None;
-    for (id, announcement) in
-        [("1", pushed()?), ("2", moved(Haste::Now)?), ("3", moved(Haste::Soon)?), ("4", Announcement::Pushed(bare))]
-    {
+    let built = Pushed { run: Some(run("release.yml")), ..bare.clone() };
+    for (id, announcement) in [
+        ("1", pushed()?),
+        ("2", moved(Haste::Now)?),
+        ("3", moved(Haste::Soon)?),
+        ("4", Announcement::Pushed(bare)),
+        ("5", Announcement::Pushed(built)),
+    ] {
         let delivery = world.deliver(id, vec![Element::Announced(announcement.clone())]).await?;
         let claim = world.claim(at(0)).await?;
         let Subject::Announcement(subject) = claim.subject else {

@@ -17,6 +17,7 @@ fn of_host(host: &str) -> Result<Element> {
         repository: format!("{host}/mandelbrot").parse()?,
         tag: "sha-1".parse()?,
         claimed_digest: None,
+        run: None,
     })))
 }
 

@@ -131,6 +131,7 @@ pub(crate) fn pushed() -> Result<Announcement> {
         repository: "registry.example/mandelbrot".parse()?,
         tag: "sha-1".parse()?,
         claimed_digest: Some(build(1, 0)?.digest),
+        run: None,
     }))
 }
 

@@ -62,12 +62,13 @@ fn the_body_tells_what_is_proven_what_changes_and_what_happens_next() {
     let evidence = [
         evidence(Kind::Tag, Outcome::Passed, &format!("tag sha-{} names commit 1f1f1f1", commit())),
         in_source,
+        evidence(Kind::Image, Outcome::Passed, "every target has the image: aws, gcp"),
         evidence(Kind::Immutable, Outcome::Skipped, "moved tags were not looked for: verify.immutable is off"),
     ];
     let between = [between(0x0a, 2, vec![listed(0x0b, "Colour by escape time"), listed(0x1f, "Zoom deeper")])];
     let proposal = Proposal { evidence: &evidence, between: &between, ..proposal(&application, &moves) };
     assert_snapshot!(proposal.body(), @"
-    **Verdict: passed.** It is proven that the tag names the commit and the commit exists. Not looked at, as configured: whether no tag was moved to another digest.
+    **Verdict: passed.** It is proven that the tag names the commit, the commit exists and every target has the image. Not proven, as the policy allows: that no tag was moved to another digest.
 
     Releases **mandelbrot** at commit acme/mandelbrot@1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f.
 
@@ -80,6 +81,7 @@ fn the_body_tells_what_is_proven_what_changes_and_what_happens_next() {
 
     - [x] **tag** passed: tag `sha-1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f` names commit `1f1f1f1`
     - [x] **commit** passed: commit `1f1f1f1` exists in acme/mandelbrot: Zoom deeper ([look](https://forge.example/acme/mandelbrot/commit/1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f))
+    - [x] **image** passed: every target has the image: aws, gcp
     - **immutable** skipped: moved tags were not looked for: verify.immutable is off
 
     ### Commits
@@ -106,7 +108,7 @@ fn the_body_tells_what_is_proven_what_changes_and_what_happens_next() {
     digest aws sha256:abababababababababababababababababababababababababababababababab
     digest gcp sha256:abababababababababababababababababababababababababababababababab
     title 5443f33c8ac87d7605c8f80fb702fab379ce5f2cf68ea3df9bed6ec3445850db
-    body 251f7a5e1a1f78a071dc165a6f5a837c4d7613bd745b3bf83944a5e41a61ab5f
+    body 69568cccaeee111dd98cabea43fbb6f935aacf5d1d33ecc238f9835f1e5e63b6
     -->
     ");
 }
@@ -139,6 +141,7 @@ fn the_verdict_and_each_outcome_are_told_in_words() {
     let (pending, waiting) = (Outcome::Pending { until: until() }, "waiting for the image in gcp");
     let mut all = vec![
         evidence(Kind::Tag, Outcome::Passed, "tag 1 names commit 2"),
+        evidence(Kind::Commit, Outcome::Passed, "commit 2 exists"),
         evidence(Kind::Image, pending, waiting),
         evidence(Kind::Branch, Outcome::Skipped, "the branch was not looked at"),
     ];
@@ -147,6 +150,7 @@ fn the_verdict_and_each_outcome_are_told_in_words() {
     assert_snapshot!(first(&with(&all)), @"**Verdict: pending:** waiting for the image in gcp, until 2027-01-15 08:00 UTC at the latest.");
     assert_snapshot!(section(&Proposal { evidence: &all, ..proposal(&application, &moves) }, "Evidence"), @"
     - [x] **tag** passed: tag 1 names commit 2
+    - [x] **commit** passed: commit 2 exists
     - [ ] **image** pending until 2027-01-15 08:00 UTC: waiting for the image in gcp
     - **branch** skipped: the branch was not looked at
     ");
@@ -155,10 +159,11 @@ fn the_verdict_and_each_outcome_are_told_in_words() {
     assert_snapshot!(first(&with(&all)), @"**Verdict: failed:** the tag was moved in @⁰aws.");
     assert!(with(&all).contains("- [ ] **immutable** failed: the tag was moved in @⁰aws\n"));
 
-    all.retain(|one| matches!(one.outcome, Outcome::Passed | Outcome::Skipped));
-    assert_snapshot!(first(&with(&all)), @"**Verdict: passed.** It is proven that the tag names the commit. Not looked at, as configured: whether the commit is on an allowed branch.");
-    all.retain(|one| one.outcome == Outcome::Skipped);
-    assert_snapshot!(first(&with(&all)), @"**Verdict: passed.** Nothing had to be proven. Not looked at, as configured: whether the commit is on an allowed branch.");
+    all.retain(|one| one.outcome != Outcome::Failed);
+    all[2].outcome = Outcome::Passed;
+    assert_snapshot!(first(&with(&all)), @"**Verdict: passed.** It is proven that the tag names the commit, the commit exists and every target has the image. Not proven, as the policy allows: that the commit is on an allowed branch.");
+    all.retain(|one| one.kind != Kind::Commit);
+    assert_snapshot!(first(&with(&all)), @"**Verdict: failed:** nothing was verified of commit.");
 }
 
 #[test]
@@ -246,9 +251,7 @@ fn grown(targets: usize, commits: usize, length: usize) -> (String, String) {
         one.from_commit = Some(other(1));
     }
     let text = "é$@".repeat(length);
-    let mut all: Vec<Evidence> = [Kind::Tag, Kind::Commit, Kind::Branch, Kind::Image, Kind::Immutable]
-        .map(|kind| evidence(kind, Outcome::Passed, &text))
-        .to_vec();
+    let mut all: Vec<Evidence> = Kind::ALL.map(|kind| evidence(kind, Outcome::Passed, &text)).to_vec();
     all[0].link = Some(format!("https://forge.example/{}", "a".repeat(length.min(900))));
     let commits = (0..commits).map(|_| listed(2, &text)).collect();
     let between = [between(1, 400, commits)];
@@ -284,10 +287,10 @@ fn what_does_not_fit_is_given_up_in_order() {
         let told = body.lines().filter(|line| line.starts_with("- [x]") && line.contains(": é")).count();
         (lines("- [`0202020`]"), told, lines("| target-"), lines("digest "))
     };
-    assert_eq!(counts(3), (50, 5, 3, 3));
-    assert_eq!(counts(100), (50, 5, 100, 100));
+    assert_eq!(counts(3), (50, 9, 3, 3));
+    assert_eq!(counts(100), (50, 9, 100, 100));
     let (listed, told, rows, digests) = counts(200);
-    assert!((1..50).contains(&listed) && (told, rows, digests) == (5, 200, 200), "{listed} commits are listed");
+    assert!((1..50).contains(&listed) && (told, rows, digests) == (9, 200, 200), "{listed} commits are listed");
     let (listed, told, rows, digests) = counts(400);
     assert!((1..400).contains(&rows) && (listed, told, digests) == (0, 0, 400), "the table has {rows} rows");
     let (listed, told, rows, digests) = counts(800);

@@ -89,7 +89,7 @@ impl<'a> Event<'a> {
         };
         let repository = names::repository(host, "the repository", &repository)?;
         let claimed_digest = names::digest(data.hint("imageDigest").or_else(|| data.hint("digest")));
-        Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest }))
+        Ok(Meaning::Pushed(Pushed { repository, tag, claimed_digest, run: None }))
     }
 
     fn named<'e>(&'e self, data: &Object<'e>) -> Result<Named<'e>, Unusable> {

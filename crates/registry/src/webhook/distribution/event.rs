@@ -97,6 +97,7 @@ pub(super) fn read(text: &str, registry: Option<&Host>) -> Result<Meaning, Unusa
         repository: Repository::new(host, &target.repository).map_err(Unusable::Repository)?,
         tag,
         claimed_digest: names::digest(string(target.digest)),
+        run: None,
     }))
 }
 

@@ -10,28 +10,23 @@ use tokio::io::AsyncWrite;
 
 /// Bytes that refuse to become too many.
 #[derive(Debug)]
-pub(super) struct Bounded {
+pub(crate) struct Bounded {
     bytes: Vec<u8>,
     most: u64,
     is_full: bool,
 }
 
 impl Bounded {
-    pub(super) const fn new(most: u64) -> Self {
+    pub(crate) const fn new(most: u64) -> Self {
         Self { bytes: Vec::new(), most, is_full: false }
     }
 
     /// Whether more was to be written than there may be.
-    pub(super) const fn is_full(&self) -> bool {
+    pub(crate) const fn is_full(&self) -> bool {
         self.is_full
     }
 
-    /// What a person is told when there is more.
-    pub(super) fn complaint(&self) -> String {
-        format!("an attestation has more than {} bytes", self.most)
-    }
-
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }

@@ -1,0 +1,102 @@
+//! A question about what is in a repository by its digest.
+
+use std::fmt;
+
+use domain::image::Reference;
+use oci_client::errors::OciDistributionError;
+
+use crate::{
+    Error, Registries,
+    bounded::Bounded,
+    resolve::{Asker, absent_or},
+};
+
+/// Who is asked about which repository, by whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) registries: &'a Registries,
+    pub(crate) asker: &'a Asker,
+    pub(crate) reference: &'a Reference,
+}
+
+/// Why something that is there is not taken, and will not be by asking again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Useless {
+    /// It has more bytes than are read.
+    TooLarge(u64),
+    /// It is something else than its digest says.
+    Other,
+    /// It is not there, though something names it.
+    Absent,
+}
+
+impl<'a> Question<'a> {
+    pub(crate) async fn new(registries: &'a Registries, reference: &'a Reference) -> Self {
+        let asker = registries.asker(reference);
+        asker.client.store_auth_if_needed(&reference.repository.host().to_string(), &asker.auth).await;
+        Self { registries, asker, reference }
+    }
+
+    /// A manifest as it is; `None` when there is none of that name. Its bytes have the digest, where it is asked for by
+    /// one.
+    pub(crate) async fn manifest(
+        &self,
+        theirs: &oci_client::Reference,
+        types: &[&str],
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let asking = Box::pin(self.asker.client.pull_manifest_raw(theirs, &self.asker.auth, types));
+        match self.answer(theirs, asking).await? {
+            Ok((bytes, _digest)) => Ok(Some(bytes.to_vec())),
+            Err(error) => absent_or(self.reference, error),
+        }
+    }
+
+    /// A blob that has the digest, up to so many bytes.
+    pub(crate) async fn blob(&self, digest: &str, most: u64) -> Result<Result<Vec<u8>, Useless>, Error> {
+        let mut bytes = Bounded::new(most);
+        let theirs = self.by_digest(digest);
+        let asking = Box::pin(self.asker.client.pull_blob(&theirs, digest, &mut bytes));
+        match self.answer(&theirs, asking).await? {
+            Ok(()) => Ok(Ok(bytes.into_bytes())),
+            Err(OciDistributionError::IoError(_)) if bytes.is_full() => Ok(Err(Useless::TooLarge(most))),
+            Err(OciDistributionError::DigestError(_)) => Ok(Err(Useless::Other)),
+            Err(error) => Ok(Err(absent_or::<Useless>(self.reference, error)?.unwrap_or(Useless::Absent))),
+        }
+    }
+
+    /// Waits for an answer, and tells a broken token service from wrong credentials.
+    pub(crate) async fn answer<T>(
+        &self,
+        theirs: &oci_client::Reference,
+        asking: impl Future<Output = Result<T, OciDistributionError>>,
+    ) -> Result<Result<T, OciDistributionError>, Error> {
+        let asking = async { self.asker.tell_apart(theirs, asking.await).await };
+        self.registries.in_time(self.reference, asking).await
+    }
+
+    pub(crate) fn by_digest(&self, digest: &str) -> oci_client::Reference {
+        let (host, name) = self.place();
+        oci_client::Reference::with_digest(host, name, digest.to_owned())
+    }
+
+    pub(crate) fn by_tag(&self, tag: String) -> oci_client::Reference {
+        let (host, name) = self.place();
+        oci_client::Reference::with_tag(host, name, tag)
+    }
+
+    fn place(&self) -> (String, String) {
+        let repository = &self.reference.repository;
+        (repository.host().to_string(), repository.name().to_owned())
+    }
+}
+
+impl fmt::Display for Useless {
+    /// As what is said of something.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge(most) => write!(f, "has more than {most} bytes"),
+            Self::Other => f.write_str("is not what its digest says"),
+            Self::Absent => f.write_str("is listed and not there"),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Which evidence an application asks for: `applications.NAME.verify`.
+
+use std::{path::PathBuf, time::Duration};
+
+use domain::{
+    application::{AppName, CheckRule, Demand, Provenance, Tolerated, Verify, Wish},
+    glob::Glob,
+    image::Platform,
+};
+use serde::{Deserialize, Deserializer};
+
+use super::fields::{duration, parsed, parsed_list, text_or_map};
+
+/// Which evidence is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VerifySettings {
+    /// Whether the commit must be on an allowed branch.
+    #[serde(deserialize_with = "parsed")]
+    pub branch: Demand,
+    /// The checks of the commit that must have passed.
+    pub checks: Vec<CheckSettings>,
+    /// What each target's image must run on.
+    #[serde(deserialize_with = "parsed_list")]
+    pub platforms: Vec<Platform>,
+    /// Whether all targets must have the same digest.
+    #[serde(deserialize_with = "parsed")]
+    pub same_digest: Demand,
+    /// Whether a tag must never have had another digest.
+    #[serde(deserialize_with = "parsed")]
+    pub immutable: Demand,
+    /// Whether the image must say that it was built from the commit.
+    #[serde(deserialize_with = "parsed")]
+    pub revision: Wish,
+    /// Whether GitHub Actions must have posted that it built the image.
+    #[serde(deserialize_with = "parsed")]
+    pub builder: Wish,
+    /// Whether a signed attestation must name the repository and the commit.
+    pub provenance: ProvenanceSettings,
+    /// How long what is not there yet is waited for.
+    #[serde(deserialize_with = "duration")]
+    pub deadline: Duration,
+}
+
+/// A check, by its name or with more.
+#[derive(Debug)]
+pub struct CheckSettings(CheckRule);
+
+/// A check with more than its name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WholeCheck {
+    #[serde(deserialize_with = "parsed")]
+    name: Glob,
+    #[serde(default)]
+    app: Option<AppSetting>,
+    #[serde(default, deserialize_with = "parsed_list")]
+    accept: Vec<Tolerated>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "the name of an App as in its address, or its number, was expected")]
+enum AppSetting {
+    Id(u64),
+    Slug(String),
+}
+
+/// Which attestation is good enough.
+#[derive(Debug)]
+pub struct ProvenanceSettings {
+    /// Whether one is asked for.
+    pub policy: Demand,
+    /// The workflows that may have signed.
+    pub workflows: Vec<Glob>,
+    /// The files of the public keys that sign in place of workflows.
+    pub keys: Vec<PathBuf>,
+}
+
+/// Provenance with more than whether it is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WholeProvenance {
+    #[serde(default = "required", deserialize_with = "parsed")]
+    policy: Demand,
+    #[serde(default, deserialize_with = "parsed_list")]
+    workflows: Vec<Glob>,
+    #[serde(default)]
+    keys: Vec<PathBuf>,
+}
+
+const fn required() -> Demand {
+    Demand::Required
+}
+
+impl Default for VerifySettings {
+    fn default() -> Self {
+        let Verify { branch, platforms, same_digest, immutable, revision, builder, provenance, deadline, .. } =
+            Verify::default();
+        let provenance = ProvenanceSettings { policy: provenance.demand, workflows: Vec::new(), keys: Vec::new() };
+        Self { branch, checks: Vec::new(), platforms, same_digest, immutable, revision, builder, provenance, deadline }
+    }
+}
+
+impl VerifySettings {
+    /// What the application asks for.
+    pub(super) fn verify(&self) -> Verify {
+        Verify {
+            branch: self.branch,
+            checks: self.checks.iter().map(|CheckSettings(rule)| rule.clone()).collect(),
+            platforms: self.platforms.clone(),
+            same_digest: self.same_digest,
+            immutable: self.immutable,
+            revision: self.revision,
+            builder: self.builder,
+            provenance: Provenance { demand: self.provenance.policy, workflows: self.provenance.workflows.clone() },
+            deadline: self.deadline,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for CheckSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let whole: WholeCheck = text_or_map(deserializer, |text| {
+            let name = text.parse().map_err(|why| format!("\"{text}\": {why}"))?;
+            Ok(WholeCheck { name, app: None, accept: Vec::new() })
+        })?;
+        let app = whole.app.map(|app| match app {
+            AppSetting::Id(id) => AppName::Id(id),
+            AppSetting::Slug(slug) => AppName::Slug(slug),
+        });
+        Ok(Self(CheckRule { name: whole.name, app, tolerated: whole.accept }))
+    }
+}
+
+impl<'de> Deserialize<'de> for ProvenanceSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WholeProvenance { policy, workflows, keys } = text_or_map(deserializer, |text| {
+            let policy = text.parse().map_err(|why| format!("\"{text}\": {why}"))?;
+            Ok(WholeProvenance { policy, workflows: Vec::new(), keys: Vec::new() })
+        })?;
+        Ok(Self { policy, workflows, keys })
+    }
+}
