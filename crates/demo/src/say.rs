@@ -24,6 +24,8 @@ pub(crate) enum Sign {
     Wait,
     /// It is as it should be.
     Good,
+    /// It is not asked for.
+    Aside,
     /// It is turned away, as it should be.
     No,
 }
@@ -41,6 +43,7 @@ impl Sign {
             Self::Step => "→",
             Self::Wait => "…",
             Self::Good => "✓",
+            Self::Aside => "–",
             Self::No => "✗",
         }
     }
@@ -51,6 +54,7 @@ impl Sign {
             Self::Step => "36",
             Self::Wait => "33",
             Self::Good => "32",
+            Self::Aside => "90",
             Self::No => "31",
         }
     }

@@ -39,6 +39,10 @@ impl Outside {
             Outcome::Pending { .. } => false,
         };
         let known = |kind| recorded.iter().find(|one| one.kind == kind && is_final(one)).cloned();
+        // Of a commit that does not exist nothing else is to be found out.
+        if let Some(absent) = known(Kind::Commit).filter(|one| one.outcome == Outcome::Failed) {
+            return Ok(SourceEvidence { evidence: vec![absent], subject: None });
+        }
         let unasked = verify.checks.is_empty().then(|| evidence::checks(application, &[], wait));
         let all = (known(Kind::Commit), known(Kind::Branch), unasked.or_else(|| known(Kind::Checks)));
         if let (Some(exists), Some(branch), Some(checks)) = all {
@@ -46,17 +50,14 @@ impl Outside {
         }
         let source = &application.source;
         let lookup = self.forge.look_up(&source.repository, commit, &source.branches).await?;
-        let (subject, reported) = match &lookup {
-            Lookup::Present { subject, checks, .. } => (Some(subject.clone()), checks.as_slice()),
-            Lookup::Absent => (None, &[][..]),
+        let exists = evidence::commit(application, commit, &lookup);
+        let Lookup::Present { subject, checks, .. } = &lookup else {
+            return Ok(SourceEvidence { evidence: vec![exists], subject: None });
         };
-        let fresh = [
-            evidence::commit(application, commit, &lookup),
-            evidence::branch(application, commit, &lookup),
-            evidence::checks(application, reported, wait),
-        ];
+        let fresh =
+            [exists, evidence::branch(application, commit, &lookup), evidence::checks(application, checks, wait)];
         let evidence = fresh.into_iter().map(|one| known(one.kind).unwrap_or(one)).collect();
-        Ok(SourceEvidence { evidence, subject })
+        Ok(SourceEvidence { evidence, subject: Some(subject.clone()) })
     }
 
     /// How one commit of the source repository stands to another, and what is between them; `None` when one is not

@@ -69,6 +69,8 @@ applications:
         writeln!(text, "      {name}: {{ repository: \"{registry}/{repository}\", overlay: {overlay} }}")?;
     }
     text.push_str("    release: { wait_for: all, deadline: 30m }\n");
+    // Each cloud has a build of its own here, with a label that says of which commit.
+    text.push_str("    verify: { revision: required, same_digest: off }\n");
     text.push_str("    pull_request: { auto_merge: squash, labels: [release] }\n");
     Ok(text)
 }

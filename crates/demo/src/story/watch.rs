@@ -28,7 +28,7 @@ pub(super) struct Moments {
 
 /// The evidence of a release that goes well. What is off by default, or only looked at where it is there, may be told
 /// besides.
-const EVIDENCE: [&str; 5] = ["tag", "commit", "branch", "immutable", "image"];
+const EVIDENCE: [&str; 6] = ["tag", "commit", "branch", "image", "immutable", "revision"];
 
 /// What was told of a release so far.
 #[derive(Debug)]
@@ -132,7 +132,11 @@ impl<'a> Watch<'a> {
             if evidence.outcome == "pending" || self.evidence.contains(evidence) {
                 continue;
             }
-            let sign = if evidence.outcome == "failed" { Sign::No } else { Sign::Good };
+            let sign = match evidence.outcome.as_str() {
+                "failed" => Sign::No,
+                "skipped" => Sign::Aside,
+                _ => Sign::Good,
+            };
             self.teller.line(sign, &evidence.kind, &brief(&evidence.seen))?;
             self.evidence.push(evidence.clone());
         }
@@ -254,7 +258,7 @@ mod tests {
     fn all_evidence_must_have_passed() {
         let all = EVIDENCE.map(|kind| (kind, "passed"));
         assert!(expect_passed(&told(&all)).is_ok());
-        let besides = [&all[..], &[("revision", "skipped")]].concat();
+        let besides = [&all[..], &[("provenance", "skipped")]].concat();
         assert!(expect_passed(&told(&besides)).is_ok());
         let moved = [&all[..], &[("immutable", "failed")]].concat();
         let expected = "the evidence `immutable` was to pass, and is failed: as it was seen";
