@@ -14,7 +14,13 @@ const AUDIENCE: &str = "https://tagferry.example.com";
 
 /// A scene whose workflows may report builds, and whose registry tells nothing by itself.
 pub(crate) async fn opened() -> Result<(Scene, Tagferry)> {
-    let scene = Scene::start(SceneOptions::default()).await?;
+    opened_with("").await
+}
+
+/// The same with more settings of the application.
+pub(crate) async fn opened_with(application: &str) -> Result<(Scene, Tagferry)> {
+    let options = SceneOptions { application: application.to_owned(), ..SceneOptions::default() };
+    let scene = Scene::start(options).await?;
     scene.registry.set_notifications("http://127.0.0.1:1/", None);
     let config = std::fs::read_to_string(scene.config())?;
     let issuer = format!("{}/_actions", scene.forge.url());

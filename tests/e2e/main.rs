@@ -10,6 +10,7 @@ mod clouds;
 mod crash;
 mod debian;
 mod door;
+mod evidence;
 mod examples;
 mod faults;
 mod intake;
