@@ -31,5 +31,6 @@ mod senders;
 mod trouble;
 mod unheard;
 mod unprotected;
+mod verify;
 mod words;
 mod writing;

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use domain::fault::Fault;
+
 /// A failure with an exit code of its own; any other one is 1: refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -24,5 +26,17 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
         Some(Failure::Usage(_)) => ExitCode::from(2),
         Some(Failure::Unreachable { .. }) => ExitCode::from(3),
         None => ExitCode::FAILURE,
+    }
+}
+
+/// What a failed question outside is: whoever is asked and does not answer is unreachable; anything else has failed.
+pub(crate) fn unanswered(error: reconciler::Error) -> anyhow::Error {
+    match error.fault() {
+        Fault::Transient | Fault::Limited { .. } => Failure::Unreachable {
+            what: "somebody who is to be asked does not answer".to_owned(),
+            source: Some(error.into()),
+        }
+        .into(),
+        Fault::Stale | Fault::Permanent => error.into(),
     }
 }

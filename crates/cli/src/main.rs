@@ -8,6 +8,7 @@ mod output;
 mod plan;
 mod serve;
 mod set_image;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ enum Command {
     SetImage(set_image::Arguments),
     /// Show what a tag or a saved webhook body would do, and change nothing.
     Plan(plan::Arguments),
+    /// Say what is known of an image: the evidence of its tag, commit, digest and builder.
+    Verify(verify::Arguments),
     /// Ask a server what senders said, and what became of it.
     Deliveries(deliveries::Arguments),
     /// Have a server look at a delivery once more.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::SetImage(arguments) => set_image::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Deliveries(arguments) => deliveries::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Replay(arguments) => deliveries::replay(&arguments).map(|()| ExitCode::SUCCESS),
     };

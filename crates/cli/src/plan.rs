@@ -11,7 +11,6 @@ use anyhow::Context as _;
 use chrono::Utc;
 use domain::{
     announcement::{Announcement, Pushed},
-    fault::Fault,
     image::Reference,
 };
 use reconciler::{Named, Planned, PlannedRelease, Planner};
@@ -19,7 +18,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use server::Config;
 use store::Element;
 
-use crate::{failure::Failure, install_crypto, output::Output};
+use crate::{failure::unanswered, install_crypto, output::Output};
 
 /// What `plan` takes.
 #[derive(Debug, clap::Args)]
@@ -86,7 +85,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     let plan = runtime.block_on(async {
         let planner = server::planner(&config, directory.path().join("git"))?;
-        Plan::make(&planner, source).await.map_err(failure)
+        Plan::make(&planner, source).await.map_err(unanswered)
     })?;
     report::print(&plan, arguments.output)?;
     Ok(if plan.is_refused() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -130,18 +129,6 @@ impl Plan {
     fn is_refused(&self) -> bool {
         self.announcements.iter().any(|one| matches!(one, PlannedElement::Unusable { .. }))
             || self.releases.iter().any(report::is_refused)
-    }
-}
-
-/// What is asked and does not answer is unreachable; anything else has failed.
-fn failure(error: reconciler::Error) -> anyhow::Error {
-    match error.fault() {
-        Fault::Transient | Fault::Limited { .. } => Failure::Unreachable {
-            what: "somebody who is to be asked does not answer".to_owned(),
-            source: Some(error.into()),
-        }
-        .into(),
-        Fault::Stale | Fault::Permanent => error.into(),
     }
 }
 

@@ -248,6 +248,20 @@ impl Application {
         &self.name
     }
 
+    /// The application as if only those of its targets were there that pull from a repository; where none does, as if
+    /// its first target did.
+    #[must_use]
+    pub fn pulling_from(&self, repository: &image::Repository) -> Self {
+        let mut narrowed = self.clone();
+        narrowed.targets.retain(|target| target.repository == *repository);
+        if narrowed.targets.is_empty() {
+            let first = self.targets.first().cloned();
+            narrowed.targets =
+                first.map(|target| Target { repository: repository.clone(), ..target }).into_iter().collect();
+        }
+        narrowed
+    }
+
     /// Where it is released to, in the order of the configuration; at least one.
     #[must_use]
     pub fn targets(&self) -> &[Target] {

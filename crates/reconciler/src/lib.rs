@@ -11,6 +11,7 @@
 //! - `observe`: everything that a promotion's next step depends on.
 //! - `perform`: the step's effects, each repeatable.
 //! - `plan`: what would be done, with nothing done.
+//! - `verify`: the evidence about any image.
 //! - `backoff`: when to try again after a failure.
 
 mod attesters;
@@ -29,6 +30,7 @@ mod required;
 mod run;
 mod source;
 mod survey;
+mod verify;
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,6 +43,7 @@ pub use self::{
     overlays::Rewritten,
     plan::{Draft, Named, Planned, PlannedRelease, Planner},
     survey::{Finding, Mark},
+    verify::{Image, Verified},
 };
 
 /// Everything that a pass works with.

@@ -1,5 +1,7 @@
 //! What the file takes, and how it says what it does not.
 
+mod verify;
+
 use std::io::Write as _;
 
 use super::*;
