@@ -8,6 +8,7 @@ pub use self::image_name::{ImageName, InvalidImageName};
 use crate::{
     commit::Commit,
     forge::{self, Branch, MergeMethod},
+    glob::Glob,
     image::{self, Tag},
 };
 
@@ -66,8 +67,8 @@ pub struct Target {
 pub struct Source {
     /// Its repository on the forge.
     pub repository: forge::Repository,
-    /// The branches that a released commit must be on one of.
-    pub branches: Vec<Branch>,
+    /// The branches that a released commit must be on one of, by name or by pattern.
+    pub branches: Vec<Glob>,
 }
 
 /// Where the overlays of an application are.

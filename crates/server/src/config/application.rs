@@ -8,11 +8,12 @@ use domain::{
         ReleasePolicy, Source, TagPattern, Target, Verify,
     },
     forge::{self, Branch, MergeMethod},
+    glob::Glob,
     image,
 };
 use serde::Deserialize;
 
-use super::fields::{UniqueMap, duration, duration_or_off, parsed, parsed_list};
+use super::fields::{UniqueMap, branch_patterns, duration, duration_or_off, parsed};
 
 /// What is released together.
 #[derive(Debug, Deserialize)]
@@ -48,9 +49,9 @@ pub struct SourceSettings {
     /// `owner/name`.
     #[serde(deserialize_with = "parsed")]
     pub repository: forge::Repository,
-    /// The branches that a released commit must be on one of.
-    #[serde(deserialize_with = "parsed_list")]
-    pub branches: Vec<Branch>,
+    /// The branches that a released commit must be on one of, by name or by pattern.
+    #[serde(deserialize_with = "branch_patterns")]
+    pub branches: Vec<Glob>,
 }
 
 /// Where the overlays of an application are.
