@@ -14,6 +14,7 @@ pub use self::{
 use crate::{
     commit::Commit,
     forge::{self, Branch, MergeMethod},
+    glob::Glob,
     image::{self, Tag},
 };
 
@@ -74,8 +75,8 @@ pub struct Source {
     pub repository: forge::Repository,
     /// The number that the repository has there, which stays when it is renamed; `None` where it is not compared.
     pub id: Option<u64>,
-    /// The branches that a released commit must be on one of.
-    pub branches: Vec<Branch>,
+    /// The branches that a released commit must be on one of, by name or by pattern.
+    pub branches: Vec<Glob>,
 }
 
 /// Where the overlays of an application are.

@@ -152,9 +152,24 @@ impl Client {
         repository: &Repository,
         document: Document<'_>,
     ) -> Result<Reply<T>, Error> {
-        let body = json!({ "query": document.text, "variables": document.variables });
-        let request = Request::graphql(body, document.doing.to_owned())
-            .needing("it needs Contents: write and Pull requests: write");
+        let request = document.request().needing("it needs Contents: write and Pull requests: write");
+        self.converse(repository, request).await
+    }
+
+    /// The same for a document that only needs what reading does.
+    pub(crate) async fn ask_reading<T: DeserializeOwned>(
+        &self,
+        repository: &Repository,
+        document: Document<'_>,
+    ) -> Result<Reply<T>, Error> {
+        self.converse(repository, document.request().reading()).await
+    }
+
+    async fn converse<T: DeserializeOwned>(
+        &self,
+        repository: &Repository,
+        request: Request,
+    ) -> Result<Reply<T>, Error> {
         let (answer, account) = self.exchange(repository, &request).await?;
         if !answer.is_success() {
             return Err(request.refused(answer.message()));
@@ -194,6 +209,13 @@ impl Client {
             }
             _ => Err(request.refused(answer.message())),
         }
+    }
+}
+
+impl Document<'_> {
+    fn request(&self) -> Request {
+        let body = json!({ "query": self.text, "variables": self.variables });
+        Request::graphql(body, self.doing.to_owned())
     }
 }
 

@@ -1,244 +1,93 @@
-//! What the forge says of commits: whether they exist, on which branch they are, and how two stand to each other.
+//! What the forge says of commits: whether they exist, on which branch they are, what checks say of them, and how two
+//! stand to each other.
 
-use std::fmt::Display;
+mod branches;
+mod comparison;
+mod document;
+mod left;
+mod rollup;
 
 use domain::{
-    commit::{Commit, InvalidCommit},
-    evidence::Lookup,
-    forge::{Ancestry, Branch, Repository},
-    proposal::{Between, Listed, MOST_LISTED},
-};
-use serde::Deserialize;
-
-use crate::{
-    Error, Forge,
-    address::escape,
-    api::{Answer, Request},
+    commit::Commit,
+    evidence::{Lookup, Reported},
+    forge::Repository,
+    glob::Glob,
 };
 
-/// How many characters of a subject are kept; of one that is longer nobody reads the rest in a list.
-const LONGEST_SUBJECT: usize = 256;
+pub use self::comparison::Comparison;
+use self::document::Wanted;
+use crate::{Error, Forge, client::Document};
 
-/// How one commit stands to another, and what is between them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Comparison {
-    /// How the first stands to the second.
-    pub ancestry: Ancestry,
-    /// The commits after the first up to and with the second; only where the first is an ancestor of it.
-    pub between: Option<Between>,
-}
+/// How many pages of branches or of checks are read before it is too much.
+const MOST_PAGES: usize = 10;
 
-/// `GET /repos/{owner}/{repo}/compare/{base}...{head}`
-/// (<https://docs.github.com/en/rest/commits/commits#compare-two-commits>). The page with the first commits, which is
-/// the only one that is asked for, has the oldest.
-#[derive(Deserialize)]
-struct Compared {
-    status: Status,
-    base_commit: Found,
-    #[serde(default)]
-    html_url: String,
-    #[serde(default)]
-    total_commits: u64,
-    #[serde(default)]
-    commits: Vec<Row>,
-}
-
-/// How the head stands to the base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Status {
-    Ahead,
-    Behind,
-    Identical,
-    Diverged,
-}
-
-/// A commit as REST shows it.
-#[derive(Deserialize)]
-struct Found {
-    html_url: String,
-    commit: Details,
-}
-
-/// A commit in a list.
-#[derive(Deserialize)]
-struct Row {
-    sha: String,
-    #[serde(flatten)]
-    found: Found,
-    /// The account that the author's address belongs to, which may be none.
-    #[serde(default)]
-    author: Option<Account>,
-}
-
-#[derive(Deserialize)]
-struct Details {
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct Account {
-    login: Option<String>,
-}
-
-/// What became of a comparison.
-enum Outcome {
-    Known(Compared),
-    /// Both are there, without a common ancestor.
-    NothingInCommon,
-    /// One of them, or the repository, is not there.
-    Unknown,
+/// A commit that something is asked about.
+#[derive(Clone, Copy, Debug)]
+struct About<'a> {
+    repository: &'a Repository,
+    commit: Commit,
+    /// What is being done to what, as a message begins.
+    doing: &'a str,
 }
 
 impl Forge {
-    /// Looks for a commit, and for the first of `branches` that it is on.
+    /// Looks for a commit, for the first of `branches` that it is on, and for what checks say of it. Branches that are
+    /// named come before what patterns match.
     ///
     /// That the forge knows a commit proves nothing about its branch: a fork's commit is found through the
-    /// repository that it was forked from. One request when the commit is on the first branch.
+    /// repository that it was forked from.
+    ///
+    /// One request for a commit that does not exist, or is on a branch and has no more than 100 checks. One more for
+    /// each further 50 branches that begin like a pattern, for each further 100 checks, and for each of at most 10
+    /// branches with which GraphQL does not compare it. For one that is on none, one for each of the first 5 named
+    /// branches, and one for each of the last 5 forced pushes to these.
     ///
     /// # Errors
     ///
-    /// [`Error::NoBranch`]: the commit is on none of the branches that exist, and one does not exist.
+    /// [`Error::NoBranch`]: the commit is on none of the branches that exist, and one that is named does not exist.
+    /// [`Error::Forbidden`]: the credentials may not see checks. [`Error::NoRepository`], and what any request can end
+    /// with.
+    pub async fn look_up(&self, repository: &Repository, commit: Commit, branches: &[Glob]) -> Result<Lookup, Error> {
+        self.find(repository, commit, &Wanted { branches, checks: true }).await
+    }
+
+    /// The same without looking at checks, which takes no permission to see them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Forge::look_up`] but for checks.
+    pub async fn locate(&self, repository: &Repository, commit: Commit, branches: &[Glob]) -> Result<Lookup, Error> {
+        self.find(repository, commit, &Wanted { branches, checks: false }).await
+    }
+
+    /// What checks say of a commit: commit statuses, and check runs, of several with the same name all that GitHub
+    /// shows. One request for each 100 of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownCommit`]: it is not there. [`Error::Forbidden`]: the credentials may not see checks.
     /// [`Error::NoRepository`], and what any request can end with.
-    pub async fn look_up(&self, repository: &Repository, commit: Commit, branches: &[Branch]) -> Result<Lookup, Error> {
-        let mut found: Option<Found> = None;
-        let mut missing = None;
-        for branch in branches {
-            match self.compare(repository, &commit.to_string(), branch.as_str(), 1).await? {
-                Outcome::Known(compared) => {
-                    if matches!(compared.status, Status::Ahead | Status::Identical) {
-                        return Ok(compared.base_commit.on(Some(branch.clone())));
-                    }
-                    found = Some(compared.base_commit);
-                }
-                Outcome::NothingInCommon => {}
-                Outcome::Unknown => {
-                    if found.is_none() {
-                        found = self.find(repository, commit).await?;
-                    }
-                    if found.is_none() {
-                        return Ok(Lookup::Absent);
-                    }
-                    missing = missing.or(Some(branch));
-                }
-            }
-        }
-        if let Some(branch) = missing {
-            let (repository, branch) = (repository.clone(), branch.clone());
-            return Err(Error::NoBranch { repository, branch });
-        }
-        let found = match found {
-            Some(found) => Some(found),
-            None => self.find(repository, commit).await?,
+    pub async fn checks(&self, repository: &Repository, commit: Commit) -> Result<Vec<Reported>, Error> {
+        let doing = format!("seeing the checks of commit {commit} in {repository}");
+        let about = About { repository, commit, doing: &doing };
+        let rollup = self.page_of_checks(about, None).await?;
+        self.rest_of_checks(about, rollup).await
+    }
+
+    async fn find(&self, repository: &Repository, commit: Commit, wanted: &Wanted<'_>) -> Result<Lookup, Error> {
+        let doing = format!("looking for commit {commit} in {repository}");
+        let about = About { repository, commit, doing: &doing };
+        let (text, variables) = (wanted.text(), wanted.variables(about));
+        let document = Document { text: &text, variables: &variables, doing: &doing };
+        let reply = self.client().ask_reading(repository, document).await?;
+        let mut seen = document::read(reply, about)?;
+        let Some(found) = seen.commit.take() else { return Ok(Lookup::Absent) };
+        let branch = self.branch_of(about, wanted.branches, &mut seen).await?;
+        let checks = self.rest_of_checks(about, seen.checks(about)?).await?;
+        let left = match &branch {
+            Some(_) => None,
+            None => self.left(about, wanted.branches).await?,
         };
-        Ok(found.map_or(Lookup::Absent, |found| found.on(None)))
+        Ok(Lookup::Present { subject: found.subject(), url: found.url, branch, left, checks })
     }
-
-    /// How `first` stands to `second`, and the commits between them; `None` when one of them is not known there. One
-    /// request, none when they are the same.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoRepository`], and what any request can end with.
-    pub async fn comparison(
-        &self,
-        repository: &Repository,
-        first: Commit,
-        second: Commit,
-    ) -> Result<Option<Comparison>, Error> {
-        let alone = |ancestry| Ok(Some(Comparison { ancestry, between: None }));
-        if first == second {
-            return alone(Ancestry::Same);
-        }
-        match self.compare(repository, &first.to_string(), &second.to_string(), MOST_LISTED).await? {
-            Outcome::Known(compared) => match compared.status {
-                Status::Ahead => {
-                    let between = compared.between(first).map_err(|why| Error::Misunderstood {
-                        doing: comparing(repository, first, second),
-                        why: why.to_string(),
-                    })?;
-                    Ok(Some(Comparison { ancestry: Ancestry::Ancestor, between: Some(between) }))
-                }
-                Status::Behind => alone(Ancestry::Descendant),
-                Status::Identical => alone(Ancestry::Same),
-                Status::Diverged => alone(Ancestry::Unrelated),
-            },
-            Outcome::NothingInCommon => alone(Ancestry::Unrelated),
-            Outcome::Unknown => {
-                self.client().check_repository(repository).await?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Compares, with as many of the commits between the two.
-    async fn compare(&self, repository: &Repository, base: &str, head: &str, commits: usize) -> Result<Outcome, Error> {
-        let path = format!("/repos/{repository}/compare/{base}...{}?per_page={commits}", escape(head));
-        let request = Request::get(path, comparing(repository, base, head));
-        let answer = self.client().send(repository, &request).await?;
-        match answer.status {
-            200 => Ok(Outcome::Known(answer.read(&request)?)),
-            404 if answer.message().starts_with("No common ancestor") => Ok(Outcome::NothingInCommon),
-            404 => Ok(Outcome::Unknown),
-            _ => Err(request.refused(answer.message())),
-        }
-    }
-
-    /// The commit, when the forge knows it.
-    async fn find(&self, repository: &Repository, commit: Commit) -> Result<Option<Found>, Error> {
-        let path = format!("/repos/{repository}/commits/{commit}");
-        let request = Request::get(path, format!("looking for commit {commit} in {repository}"));
-        let answer = self.client().send(repository, &request).await?;
-        match answer.status {
-            200 => Ok(Some(answer.read(&request)?)),
-            404 => {
-                self.client().check_repository(repository).await?;
-                Ok(None)
-            }
-            422 if is_unknown_commit(&answer) => Ok(None),
-            _ => Err(request.refused(answer.message())),
-        }
-    }
-}
-
-impl Compared {
-    fn between(self, from: Commit) -> Result<Between, InvalidCommit> {
-        let listed: Vec<Listed> =
-            self.commits.into_iter().take(MOST_LISTED).map(Row::listed).collect::<Result<_, _>>()?;
-        Ok(Between { from, url: self.html_url, count: self.total_commits, listed })
-    }
-}
-
-impl Found {
-    fn on(self, branch: Option<Branch>) -> Lookup {
-        Lookup::Present {
-            subject: self.subject().to_owned(),
-            url: self.html_url,
-            branch,
-            left: None,
-            checks: Vec::new(),
-        }
-    }
-
-    /// The first line of its message.
-    fn subject(&self) -> &str {
-        self.commit.message.lines().next().unwrap_or_default()
-    }
-}
-
-impl Row {
-    fn listed(self) -> Result<Listed, InvalidCommit> {
-        let subject = self.found.subject().chars().take(LONGEST_SUBJECT).collect();
-        let author = self.author.and_then(|account| account.login);
-        Ok(Listed { commit: self.sha.parse()?, subject, url: self.found.html_url, author })
-    }
-}
-
-/// What is being done to what, as a message begins.
-fn comparing(repository: &Repository, base: impl Display, head: impl Display) -> String {
-    format!("comparing {base} with {head} in {repository}")
-}
-
-fn is_unknown_commit(answer: &Answer) -> bool {
-    answer.message().starts_with("No commit found for SHA")
 }

@@ -83,9 +83,13 @@ impl Survey<'_> {
     async fn source(&self) -> Vec<Finding> {
         let source = &self.application.source;
         let mut findings = Vec::new();
-        for branch in &source.branches {
-            let subject = subject(&source.repository, branch);
-            findings.push(match self.outside.forge.ground(&source.repository, branch).await {
+        for branches in &source.branches {
+            let subject = format!("{} {branches}", source.repository);
+            findings.push(match self.outside.forge.branches_like(&source.repository, branches).await {
+                Ok(found) if found.is_empty() && branches.name().is_some() => {
+                    problem(&subject, format!("{} has no branch {branches}", source.repository))
+                }
+                Ok(found) if found.is_empty() => warning(&subject, "no branch is like this yet".to_owned()),
                 Ok(_) => good(&subject, "releases come from here".to_owned()),
                 Err(error) => problem(&subject, Chain(&error).to_string()),
             });

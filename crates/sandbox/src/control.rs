@@ -4,6 +4,7 @@
 //! A refusal has the status that the forge itself would give and `{"message": "…"}`.
 
 mod attestations;
+mod checks;
 mod people;
 mod pull_request;
 mod repository;

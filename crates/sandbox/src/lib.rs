@@ -43,7 +43,7 @@ pub use traffic::{
 pub use webhook::{Delivered, Fate, Target, signature};
 pub use world::{
     attestation::Form,
-    check::{Kind, Outcome, Report, StatusState},
+    check::{Kind, Outcome, Report, Reporter, RunReport, StatusState},
     pull_request::{Method, Removal},
     repository::{AutomaticCheck, Key, Protection, Settings},
     rules::{MergeQueue, Rules},

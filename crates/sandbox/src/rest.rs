@@ -2,6 +2,7 @@
 //!
 //! An operation that is not here answers 404, as GitHub does for what it does not know.
 
+mod activity;
 mod apps;
 mod attestations;
 mod blobs;
@@ -104,6 +105,7 @@ fn on_repository(world: &mut World, place: &Place, rest: &[&str]) -> Result<Answ
         }
         ["commits", sha @ .., "status"] if get && !sha.is_empty() => checks::combined(world, place, &sha.join("/")),
         ["commits", sha @ .., "check-runs"] if get && !sha.is_empty() => checks::runs(world, place, &sha.join("/")),
+        ["activity"] if get => activity::list(world, place),
         ["attestations", digest] if get => attestations::list(world, place, digest),
         ["commits", reference @ ..] if get => commits::get(world, place, &reference.join("/")),
         ["compare", range @ ..] if get => commits::compare(world, place, &range.join("/")),

@@ -3,6 +3,7 @@
 //! One [`World`] lives behind one mutex. Its methods are blocking and complete: when one returns, references, pull
 //! requests and webhooks agree. Nothing here knows HTTP.
 
+pub(crate) mod activity;
 pub(crate) mod app;
 pub(crate) mod attestation;
 pub(crate) mod branches;

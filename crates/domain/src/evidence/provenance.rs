@@ -197,7 +197,7 @@ impl Asked<'_> {
         let AttestedBy::Workflow { address, .. } = &said.signer else { return Ok(()) };
         let branch = said.reference.as_deref().and_then(|reference| reference.strip_prefix("refs/heads/"));
         let branches = &self.application.source.branches;
-        if !branch.is_some_and(|branch| branches.iter().any(|one| one.as_str() == branch)) {
+        if !branch.is_some_and(|branch| branches.iter().any(|one| one.matches(branch))) {
             let other = said.reference.as_deref().unwrap_or("something unsaid");
             return Err((8, format!("it was built on {other}, which is no allowed branch (source.branches)")));
         }

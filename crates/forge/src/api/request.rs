@@ -19,6 +19,7 @@ pub(crate) struct Request {
     pub(crate) doing: String,
     /// Which permission it needs, as a message ends.
     needs: &'static str,
+    access: Access,
     priority: Priority,
     /// Whether it makes something that people see.
     makes: bool,
@@ -70,6 +71,12 @@ impl Request {
         self
     }
 
+    /// The same, as a document of GraphQL for which a token is enough that may read.
+    pub(crate) fn reading(mut self) -> Self {
+        self.access = Access::Read;
+        self
+    }
+
     /// The same, as a part of a new proposal, for which not everything is spent.
     pub(crate) fn proposing(mut self) -> Self {
         self.priority = Priority::Propose;
@@ -84,15 +91,13 @@ impl Request {
 
     fn new(method: Method, path: Path, body: Option<Value>, doing: String) -> Self {
         let needs = "it needs Metadata: read and Contents: read";
-        Self { method, path, body, doing, needs, priority: Priority::Finish, makes: true }
+        let access = if method == Method::Get { Access::Read } else { Access::Write };
+        Self { method, path, body, doing, needs, access, priority: Priority::Finish, makes: true }
     }
 
-    /// What a token must be good for. GraphQL is asked about pull requests only, which are in GitOps repositories.
+    /// What a token must be good for.
     pub(crate) fn access(&self) -> Access {
-        match self.method {
-            Method::Get => Access::Read,
-            Method::Post | Method::Put | Method::Patch => Access::Write,
-        }
+        self.access
     }
 
     /// Whether it only looks, so that it may be sent again whatever became of it.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use domain::fault::Fault;
-use sandbox::{MergeQueue, Protection, Rules};
+use sandbox::{MergeQueue, Protection, Push, Rules};
 
 use crate::stage::{GITOPS, Stage, branch, ci};
 
@@ -37,6 +37,14 @@ async fn every_document_in_the_sources_is_one_that_github_understands() -> anyho
     stage.sandbox.set_check(GITOPS, &open.head.to_string(), ci()).await?;
     stage.arm(&open).await?;
     stage.forge.disarm(&stage.repository, &stage.look(&open).await?).await?;
+
+    // A commit that more branches may have than are shown at once, with its checks.
+    stage.crowd("release/", 51).await?;
+    let tip = stage.forge.tip(&stage.repository, &stage.base).await?;
+    let tip = stage.sandbox.push(GITOPS, Push::new("aside", [("README", "z")]).onto(&tip.to_string())).await?;
+    let tip = tip.to_string().parse()?;
+    stage.forge.look_up(&stage.repository, tip, &["main".parse()?, "release/*-x".parse()?]).await?;
+    stage.forge.checks(&stage.repository, tip).await?;
 
     let asked: BTreeSet<String> = stage.sandbox.asked_documents().into_iter().collect();
     let mut written = BTreeSet::new();

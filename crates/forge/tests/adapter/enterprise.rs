@@ -10,7 +10,7 @@ use crate::spending::{GITOPS, Scene, branch};
 async fn a_release_goes_its_whole_way_below_the_addresses_of_enterprise_server() -> anyhow::Result<()> {
     let scene = Scene::set("/api/v3", Spending::default()).await?;
     let tip = scene.forge.tip(&scene.repository, &scene.base).await?;
-    let found = scene.forge.look_up(&scene.repository, tip, std::slice::from_ref(&scene.base)).await?;
+    let found = scene.forge.look_up(&scene.repository, tip, &["main".parse()?]).await?;
     assert!(matches!(found, Lookup::Present { branch: Some(_), .. }), "{found:?}");
     let head = scene.push(1).await?;
     let open = scene.create(1).await?;
@@ -29,6 +29,6 @@ async fn a_release_goes_its_whole_way_below_the_addresses_of_enterprise_server()
         assert!(request.authorized && request.status.is_some_and(|status| status < 400), "{request:?}");
     }
     let looked = requests.iter().filter(|one| one.path == "/api/graphql").count();
-    assert_eq!(looked, 3, "looked at and armed, and looked at again");
+    assert_eq!(looked, 4, "the commit looked up; the pull request looked at and armed, and looked at again");
     Ok(())
 }

@@ -11,6 +11,7 @@ mod faults;
 mod history;
 mod host;
 mod landing;
+mod looking_up;
 mod merging;
 mod pull_requests;
 mod push;

@@ -1,10 +1,8 @@
-//! What the forge says of commits. Existence is not ancestry.
+//! What the forge says of how commits stand to each other.
 
 use domain::{
     commit::Commit,
-    evidence::Lookup,
-    fault::Fault,
-    forge::{Ancestry, Branch},
+    forge::Ancestry,
     proposal::{Between, Listed},
 };
 use forge::{Comparison, Error};
@@ -16,17 +14,9 @@ fn commit() -> Commit {
     Commit::from_bytes([0x11; 20])
 }
 
-fn compare(head: &str) -> String {
-    compare_listing(head, 1)
-}
-
 /// With as many of the commits between the two.
 fn compare_listing(head: &str, commits: usize) -> String {
     format!("GET /repos/acme/app/compare/{}...{head}?per_page={commits}", commit())
-}
-
-fn get_commit() -> String {
-    format!("GET /repos/acme/app/commits/{}", commit())
 }
 
 fn found() -> Value {
@@ -39,101 +29,6 @@ fn compared(status: &str) -> Value {
 
 fn not_found() -> Value {
     json!({ "message": "Not Found", "status": "404" })
-}
-
-fn present(branch: Option<&str>) -> Lookup {
-    Lookup::Present {
-        subject: "Zoom deeper".to_owned(),
-        url: "https://forge.example/c".to_owned(),
-        branch: branch.and_then(|branch| branch.parse().ok()),
-        left: None,
-        checks: Vec::new(),
-    }
-}
-
-async fn look_up(host: &Host, branches: &[&str]) -> anyhow::Result<Result<Lookup, Error>> {
-    let branches: Vec<Branch> = branches.iter().map(|branch| branch.parse()).collect::<Result<_, _>>()?;
-    let forge = host.forge()?;
-    Ok(forge.look_up(&"acme/app".parse()?, commit(), &branches).await)
-}
-
-#[tokio::test]
-async fn a_commit_on_the_first_branch_takes_one_request() -> anyhow::Result<()> {
-    let host = Host::start().await?;
-    for status in ["ahead", "identical"] {
-        host.answer(&compare("main"), 200, &compared(status))?;
-        assert_eq!(look_up(&host, &["main", "release/1.x"]).await??, present(Some("main")));
-        assert_eq!(host.seen()?.len(), 1);
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn every_allowed_branch_is_asked() -> anyhow::Result<()> {
-    let host = Host::start().await?;
-    host.answer(&compare("main"), 200, &compared("diverged"))?;
-    host.answer(&compare("release/1.x%23"), 200, &compared("ahead"))?;
-    let found = look_up(&host, &["main", "release/1.x#"]).await??;
-    assert_eq!(found, present(Some("release/1.x#")));
-    assert_eq!(host.seen()?.len(), 2);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_commit_that_only_exists_is_on_no_branch() -> anyhow::Result<()> {
-    let host = Host::start().await?;
-    for status in ["diverged", "behind"] {
-        host.answer(&compare("main"), 200, &compared(status))?;
-        assert_eq!(look_up(&host, &["main"]).await??, present(None));
-    }
-    let nothing_in_common = json!({ "message": "No common ancestor between 1 and main." });
-    host.answer(&compare("main"), 404, &nothing_in_common)?;
-    host.answer(&get_commit(), 200, &found())?;
-    assert_eq!(look_up(&host, &["main"]).await??, present(None));
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_unknown_commit_is_absent() -> anyhow::Result<()> {
-    let host = Host::start().await?;
-    let unknown = json!({ "message": format!("No commit found for SHA: {}", commit()) });
-    host.answer(&compare("main"), 404, &not_found())?;
-    host.answer(&get_commit(), 422, &unknown)?;
-    assert_eq!(look_up(&host, &["main"]).await??, Lookup::Absent);
-
-    host.answer(&compare("main"), 404, &not_found())?;
-    host.answer(&get_commit(), 404, &not_found())?;
-    host.answer("GET /repos/acme/app", 200, &json!({ "id": 1 }))?;
-    assert_eq!(look_up(&host, &["main"]).await??, Lookup::Absent);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_missing_branch_is_named_unless_another_has_the_commit() -> anyhow::Result<()> {
-    let host = Host::start().await?;
-    host.answer(&compare("gone"), 404, &not_found())?;
-    host.answer(&get_commit(), 200, &found())?;
-    let error = look_up(&host, &["gone"]).await?.unwrap_err();
-    assert_eq!(error.to_string(), "acme/app has no branch gone");
-    assert_eq!(error.fault(), Fault::Permanent);
-
-    host.answer(&compare("gone"), 404, &not_found())?;
-    host.answer(&get_commit(), 200, &found())?;
-    host.answer(&compare("main"), 200, &compared("ahead"))?;
-    assert_eq!(look_up(&host, &["gone", "main"]).await??, present(Some("main")));
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_missing_repository_is_named() -> anyhow::Result<()> {
-    let host = Host::start().await?;
-    host.answer(&compare("main"), 404, &not_found())?;
-    host.answer(&get_commit(), 404, &not_found())?;
-    host.answer("GET /repos/acme/app", 404, &not_found())?;
-    let error = look_up(&host, &["main"]).await?.unwrap_err();
-    assert!(matches!(error, Error::NoRepository { .. }), "{error}");
-    host.seen()?;
-    Ok(())
 }
 
 #[tokio::test]

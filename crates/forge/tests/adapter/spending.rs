@@ -195,9 +195,9 @@ async fn a_pause_of_git_is_kept_to() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_read_that_repeats_is_not_sent_again_and_costs_nothing() -> anyhow::Result<()> {
     let scene = Scene::set("", Spending::default()).await?;
-    let tip = scene.forge.tip(&scene.repository, &scene.base).await?;
-    let main = [scene.base.clone()];
-    let look = async || scene.forge.look_up(&scene.repository, tip, &main).await;
+    scene.forge.tip(&scene.repository, &scene.base).await?;
+    let main = "main".parse()?;
+    let look = async || scene.forge.branches_like(&scene.repository, &main).await;
     let first = look().await?;
     let cost = || scene.sandbox.used().values().map(|used| used.core).sum::<u64>();
     let spent = cost();

@@ -1,5 +1,6 @@
 //! The sandbox with a repository, and a forge that speaks to it as an App.
 
+use anyhow::Context as _;
 use conformance::Watched;
 use domain::{
     commit::Commit,
@@ -7,8 +8,10 @@ use domain::{
     proposal::ReleaseBranch,
 };
 use forge::{Armed, Credentials, Error, FileEdit, Forge, NewCommit, NewPullRequest, Order, Ordered, Settings};
-use sandbox::{NewRepository, Options, Protection, Report};
+use sandbox::{NewRepository, Options, Protection, Push, Report};
 use tempfile::TempDir;
+
+use crate::host::git;
 
 pub(crate) const GITOPS: &str = "acme/trinity";
 pub(crate) const PATH: &str = "apps/aws/kustomization.yaml";
@@ -87,6 +90,19 @@ impl Stage {
         let order = Order { head: open.head, base, method, headline: "release(x): y", body: "z", labels };
         let look = self.forge.look(&self.repository, open.number, labels).await?;
         self.forge.arm(&self.repository, &look, &order).await
+    }
+
+    /// Makes as many branches with this beginning at the tip of `main`, and then a commit on `main`.
+    pub(crate) async fn crowd(&self, beginning: &str, count: usize) -> anyhow::Result<()> {
+        let view = self.sandbox.repository(GITOPS).await?;
+        let tip = view.branches.get("main").context("main is there")?;
+        for place in 0..count {
+            let name = format!("refs/heads/{beginning}{place:03}");
+            let made = git(&view.directory).args(["update-ref", &name, tip.as_str()]).status().await?;
+            anyhow::ensure!(made.success(), "{name}");
+        }
+        self.sandbox.push(GITOPS, Push::new("main", [("README", "crowded")])).await?;
+        Ok(())
     }
 
     /// The pull request as it is now.

@@ -57,14 +57,16 @@ fn application() -> Application {
         repository: format!("{name}.example/shop").parse().expect("it is an image repository"),
         overlay: format!("apps/shop/overlays/{name}").parse().expect("it is a path"),
     };
-    let branch = || "main".parse().expect("it is a branch");
     let parts = Parts {
         source: Source {
             repository: "acme/shop".parse().expect("it is a repository"),
             id: None,
-            branches: vec![branch()],
+            branches: vec!["main".parse().expect("it is a pattern")],
         },
-        gitops: Gitops { repository: "acme/trinity".parse().expect("it is a repository"), base: branch() },
+        gitops: Gitops {
+            repository: "acme/trinity".parse().expect("it is a repository"),
+            base: "main".parse().expect("it is a branch"),
+        },
         image: "shop".parse().expect("it is a name"),
         tag: "sha-{commit}".parse().expect("it is a pattern"),
         release: ReleasePolicy { deadline: Duration::from_secs(1800), pin: Pin::Tag },

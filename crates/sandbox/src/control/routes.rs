@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AppChange, Control, NewRepository, PullRequestChange, Push, attestations, rules};
+use super::{AppChange, Control, NewRepository, PullRequestChange, Push, attestations, checks, rules};
 use crate::{
     error::Error,
     git::Oid,
@@ -24,7 +24,7 @@ use crate::{
 /// Every call of the forge that is not one of [`TRAFFIC_ROUTES`](crate::TRAFFIC_ROUTES).
 ///
 #[doc = include_str!("../control.md")]
-pub const ROUTES: [Call; 35] = [
+pub const ROUTES: [Call; 36] = [
     ("GET", "/_sim/repositories", "All repositories with their branches, settings and protection."),
     ("POST", "/_sim/repositories", "Make one: {name, files?: {path: text}, copy_from?, default_branch?, settings?}."),
     ("GET", "/_sim/repositories/{owner}/{name}", "One repository."),
@@ -40,6 +40,11 @@ pub const ROUTES: [Call; 35] = [
     ("POST", "/_sim/repositories/{owner}/{name}/labels", "Make a label: {name}."),
     ("PUT", "/_sim/repositories/{owner}/{name}/installation", "Install the App or take it away: {installed}."),
     ("POST", "/_sim/repositories/{owner}/{name}/checks", "Set a check: {revision, name, outcome?, kind?}."),
+    (
+        "POST",
+        "/_sim/repositories/{owner}/{name}/check-runs",
+        "Make a check run: {revision, name, conclusion?, app?: {id, slug}, details_url?}.",
+    ),
     ("POST", "/_sim/repositories/{owner}/{name}/attestations", "Keep an attestation: {bundle, form?: inline|url}."),
     (
         "POST",
@@ -92,6 +97,7 @@ pub(crate) fn router(control: Control) -> Router {
         .merge(pull_requests())
         .merge(rules::router())
         .merge(attestations::router())
+        .merge(checks::router())
         .route("/clock", get(clock).post(advance))
         .route("/app", get(app).patch(change_app))
         .route("/tokens", post(add_token))

@@ -18,25 +18,36 @@ use crate::{
 
 /// All check runs and statuses of a commit; nothing where there is none, as on GitHub.
 pub(super) fn rollup(repository: &Repository, key: &Key, oid: &Oid) -> Option<Node> {
-    let state = match repository.rollup_of(oid)? {
-        Outcome::Success => "SUCCESS",
-        Outcome::Failure => "FAILURE",
-        Outcome::Pending => "PENDING",
-    };
-    let runs = repository.check_runs_of(oid).into_iter().map(|run| Node::CheckRun(key.clone(), run.id));
-    let statuses = repository.statuses_of(oid).into_iter().map(|status| Node::Status(key.clone(), status.id));
-    let contexts = Node::connection("StatusCheckRollupContextConnection", runs.chain(statuses).collect(), &Map::new());
-    Some(Node::Plain(
-        "StatusCheckRollup",
-        vec![
-            ("id", Resolved::Leaf(json!(format!("SCR_{oid}")))),
-            ("state", Resolved::Leaf(json!(state))),
-            ("contexts", Resolved::Object(contexts)),
-        ],
-    ))
+    repository.rollup_of(oid).map(|_| Node::Rollup(key.clone(), oid.clone()))
 }
 
 impl Execution<'_> {
+    /// What a field of all checks of a commit is.
+    pub(super) fn rollup(
+        &self,
+        key: &Key,
+        oid: &Oid,
+        name: &str,
+        arguments: &Map<String, Value>,
+    ) -> Result<Resolved, Problem> {
+        let repository = self.world.repository(key)?;
+        let state = match repository.rollup_of(oid) {
+            Some(Outcome::Success) => "SUCCESS",
+            Some(Outcome::Failure) => "FAILURE",
+            Some(Outcome::Pending) | None => "PENDING",
+        };
+        Ok(match name {
+            "id" => Resolved::Leaf(json!(format!("SCR_{oid}"))),
+            "state" => Resolved::Leaf(json!(state)),
+            _ => {
+                let runs = repository.check_runs_of(oid).into_iter().map(|run| Node::CheckRun(key.clone(), run.id));
+                let statuses = repository.statuses_of(oid).into_iter().map(|it| Node::Status(key.clone(), it.id));
+                let all = runs.chain(statuses).collect();
+                Resolved::Object(Node::connection("StatusCheckRollupContextConnection", all, arguments))
+            }
+        })
+    }
+
     /// What a field of a check run is.
     pub(super) fn check_run(
         &self,
@@ -55,8 +66,31 @@ impl Execution<'_> {
             "status" => json!(status.to_ascii_uppercase()),
             "conclusion" => json!(conclusion.as_ref().map(|text| text.to_ascii_uppercase())),
             "detailsUrl" => json!(run.details_url),
+            "url" => json!(format!("{}/{key}/runs/{id}", self.world.url)),
+            "checkSuite" => return Ok(Resolved::Object(self.check_suite(run))),
             _ => json!(is_required(repository, &run.name, arguments)),
         }))
+    }
+
+    /// The suite of a check run: each has one of its own.
+    fn check_suite(&self, run: &CheckRun) -> Node {
+        let ours = &self.world.app;
+        let (id, slug) = run.app.as_ref().map_or((ours.id, &ours.slug), |app| (app.id, &app.slug));
+        let leaf = |value: Value| Resolved::Leaf(value);
+        let app = vec![
+            ("id", leaf(json!(render::node_id("A", id)))),
+            ("databaseId", leaf(json!(id))),
+            ("slug", leaf(json!(slug))),
+            ("name", leaf(json!(slug))),
+        ];
+        Node::Plain(
+            "CheckSuite",
+            vec![
+                ("id", leaf(json!(render::node_id("CS", run.id)))),
+                ("databaseId", leaf(json!(run.id))),
+                ("app", Resolved::Object(Node::Plain("App", app))),
+            ],
+        )
     }
 
     /// What a field of a commit status is.

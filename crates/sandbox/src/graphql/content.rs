@@ -51,7 +51,9 @@ impl Execution<'_> {
         }
         let repository = self.permitted(key, "contents", Access::Read)?;
         let prefix = text(arguments, "refPrefix");
-        let named = repository.tips.keys().filter(|branch| format!("refs/heads/{branch}").starts_with(prefix));
+        let part = text(arguments, "query");
+        let named = repository.tips.keys().filter(|branch| branch.contains(part));
+        let named = named.filter(|branch| format!("refs/heads/{branch}").starts_with(prefix));
         let nodes = named.map(|branch| Node::Reference(key.clone(), branch.clone())).collect();
         Ok(Resolved::Object(Node::connection("RefConnection", nodes, arguments)))
     }

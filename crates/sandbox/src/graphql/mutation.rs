@@ -165,6 +165,7 @@ impl Execution<'_> {
             | Node::Reference(..)
             | Node::Commit(..)
             | Node::Content(..)
+            | Node::Rollup(..)
             | Node::CheckRun(..)
             | Node::Status(..)
             | Node::Plain(..) => {

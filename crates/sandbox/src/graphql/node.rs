@@ -29,6 +29,8 @@ pub(super) enum Node {
     Commit(Key, Oid),
     /// A tree or a file.
     Content(Key, Oid, Kind),
+    /// All checks of a commit.
+    Rollup(Key, Oid),
     /// A check run by its number.
     CheckRun(Key, u64),
     /// A commit status by its number.
@@ -38,6 +40,9 @@ pub(super) enum Node {
 }
 
 type Arguments = Map<String, Value>;
+
+/// What a cursor begins with, before the place in the list.
+const CURSOR: &str = "cursor:";
 
 impl Node {
     /// The name of its type.
@@ -50,6 +55,7 @@ impl Node {
             Self::Commit(..) | Self::Content(_, _, Kind::Commit) => "Commit",
             Self::Content(_, _, Kind::Tree) => "Tree",
             Self::Content(_, _, Kind::Blob) => "Blob",
+            Self::Rollup(..) => "StatusCheckRollup",
             Self::CheckRun(..) => "CheckRun",
             Self::Status(..) => "StatusContext",
         }
@@ -80,22 +86,25 @@ impl Node {
         Self::Plain("Label", vec![("id", id), ("name", Resolved::Leaf(json!(name)))])
     }
 
-    /// All of a list on one page, as far as `first` or `last` allow.
+    /// Of a list what follows `after`, as far as `first` or `last` allow.
     pub(super) fn connection(name: &'static str, nodes: Vec<Self>, arguments: &Arguments) -> Self {
         let total = nodes.len();
         let asked = |name: &str| arguments.get(name).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
+        let after: Option<usize> = text(arguments, "after").strip_prefix(CURSOR).and_then(|place| place.parse().ok());
+        let after = after.unwrap_or(0);
         let first = asked("first").unwrap_or(total);
         let last = asked("last").unwrap_or(total);
-        let kept: Vec<_> = nodes.into_iter().take(first).collect();
+        let end = after.saturating_add(first).min(total);
+        let kept: Vec<_> = nodes.into_iter().take(end).skip(after).collect();
         let kept: Vec<_> = kept.iter().skip(kept.len().saturating_sub(last)).cloned().collect();
         let leaf = |value: Value| Resolved::Leaf(value);
         let page = Self::Plain(
             "PageInfo",
             vec![
-                ("hasNextPage", leaf(json!(first < total))),
+                ("hasNextPage", leaf(json!(end < total))),
                 ("hasPreviousPage", leaf(json!(last < total))),
                 ("startCursor", Resolved::NULL),
-                ("endCursor", Resolved::NULL),
+                ("endCursor", leaf(json!(format!("{CURSOR}{end}")))),
             ],
         );
         Self::Plain(
@@ -120,6 +129,7 @@ impl Execution<'_> {
             Node::Reference(key, branch) => self.reference(key, branch, name, arguments),
             Node::Commit(key, oid) => self.commit(key, oid, name, arguments),
             Node::Content(key, oid, _) => self.content_field(key, oid, name),
+            Node::Rollup(key, oid) => self.rollup(key, oid, name, arguments),
             Node::CheckRun(key, id) => self.check_run(key, *id, name, arguments),
             Node::Status(key, id) => self.status(key, *id, name, arguments),
             Node::Plain(_, fields) => {
@@ -308,6 +318,9 @@ impl Execution<'_> {
             }
             "statusCheckRollup" => {
                 self.permitted(key, "checks", Access::Read)?;
+                if !repository.statuses_of(oid).is_empty() {
+                    self.permitted(key, "statuses", Access::Read)?;
+                }
                 return Ok(Resolved::optional(checks::rollup(repository, key, oid)));
             }
             _ => {

@@ -70,6 +70,11 @@ pub(crate) fn run(world: &World, repository: &Repository, run: &CheckRun) -> Val
     let url = format!("{base}/check-runs/{}", run.id);
     let open = repository.pull_requests.values().filter(|it| it.is_open() && it.head == run.sha);
     let pull_requests = open.map(|it| render::pull_request::minimal(world, repository, it));
+    let mut app = render::app::integration(world);
+    if let (Some(other), Some(app)) = (&run.app, app.as_object_mut()) {
+        app.insert("id".to_owned(), json!(other.id));
+        app.insert("slug".to_owned(), json!(other.slug));
+    }
     json!({
         "id": run.id,
         "node_id": render::node_id("CR", run.id),
@@ -91,7 +96,7 @@ pub(crate) fn run(world: &World, repository: &Repository, run: &CheckRun) -> Val
             "annotations_url": format!("{url}/annotations"),
         },
         "check_suite": { "id": run.id },
-        "app": render::app::integration(world),
+        "app": app,
         "pull_requests": pull_requests.collect::<Vec<_>>(),
     })
 }

@@ -101,6 +101,7 @@ pub(super) fn create_run(world: &mut World, place: &Place) -> Result<Answer, Ref
     let run = CheckRun {
         id: world.fresh_id(),
         sha,
+        app: None,
         name,
         status: "queued".to_owned(),
         conclusion: None,

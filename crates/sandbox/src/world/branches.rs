@@ -10,6 +10,7 @@ use crate::{
     render,
     world::{
         World,
+        activity::Activity,
         event::Change,
         pull_request::{Event, Happening, Removal, State},
         repository::Key,
@@ -58,6 +59,7 @@ impl World {
         }
         repository.tips = tips;
         for moved in &moves {
+            self.note_activity(key, actor, moved)?;
             self.announce_push(key, actor, moved)?;
         }
         for moved in &moves {
@@ -128,6 +130,18 @@ impl World {
         }
         pull_request.base = after.clone();
         pull_request.unknown_reads.set(unknown_reads);
+        Ok(())
+    }
+
+    fn note_activity(&mut self, key: &Key, actor: &str, moved: &Move) -> Result<(), Refusal> {
+        let (at, id) = (self.now(), self.fresh_id());
+        let repository = self.repository_mut(key)?;
+        let forced = match (&moved.before, &moved.after) {
+            (Some(before), Some(after)) => !repository.git.is_ancestor(before, after)?,
+            _ => false,
+        };
+        let Move { branch, before, after } = moved.clone();
+        repository.activities.push(Activity { id, branch, before, after, forced, actor: actor.to_owned(), at });
         Ok(())
     }
 

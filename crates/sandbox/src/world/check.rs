@@ -23,6 +23,8 @@ pub(crate) struct Status {
 pub(crate) struct CheckRun {
     pub(crate) id: u64,
     pub(crate) sha: Oid,
+    /// Whose it is; the App's of the sandbox where it is nobody else's.
+    pub(crate) app: Option<Reporter>,
     pub(crate) name: String,
     pub(crate) status: String,
     pub(crate) conclusion: Option<String>,
@@ -59,6 +61,33 @@ pub struct Report {
     /// As what it says it.
     #[serde(default)]
     pub kind: Kind,
+}
+
+/// An App that makes check runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reporter {
+    /// Its number.
+    pub id: u64,
+    /// Its name in addresses, as `github-actions`.
+    pub slug: String,
+}
+
+/// What a check run says in GitHub's own words, whoever makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunReport {
+    /// What it is called.
+    pub name: String,
+    /// `success`, `timed_out` and so on; it is in progress without one.
+    #[serde(default)]
+    pub conclusion: Option<String>,
+    /// Who makes it; the App of the sandbox when it is not given.
+    #[serde(default)]
+    pub app: Option<Reporter>,
+    /// Where people read more.
+    #[serde(default)]
+    pub details_url: Option<String>,
 }
 
 /// What a check has found out.
@@ -131,11 +160,11 @@ impl Repository {
         latest
     }
 
-    /// The last check run of each name of a commit.
+    /// The last check run of each name and App of a commit.
     pub(crate) fn check_runs_of(&self, sha: &Oid) -> Vec<&CheckRun> {
         let mut latest: Vec<&CheckRun> = Vec::new();
         for run in self.check_runs.iter().filter(|run| run.sha == *sha) {
-            latest.retain(|earlier| earlier.name != run.name);
+            latest.retain(|earlier| (&earlier.name, &earlier.app) != (&run.name, &run.app));
             latest.push(run);
         }
         latest

@@ -11,7 +11,7 @@ use crate::{
     webhook::Delivery,
     world::{
         Timer, World,
-        check::{CheckRun, Kind, Outcome, Report, Status, StatusState},
+        check::{CheckRun, Kind, Outcome, Report, RunReport, Status, StatusState},
         repository::Key,
     },
 };
@@ -127,6 +127,7 @@ impl World {
                     &CheckRun {
                         id,
                         sha: sha.clone(),
+                        app: None,
                         name: report.name.clone(),
                         status: status.to_owned(),
                         conclusion: conclusion.map(str::to_owned),
@@ -140,6 +141,28 @@ impl World {
                 )
             }
         }
+    }
+
+    /// Records what a check run says about a commit, whoever makes it, and follows it up.
+    pub(crate) fn report_run(&mut self, key: &Key, sha: &Oid, report: RunReport) -> Result<(), Refusal> {
+        let (now, id) = (self.now(), self.fresh_id());
+        let RunReport { name, conclusion, app, details_url } = report;
+        let status = if conclusion.is_some() { "completed" } else { "in_progress" };
+        let run = CheckRun {
+            id,
+            sha: sha.clone(),
+            app,
+            name,
+            status: status.to_owned(),
+            completed_at: conclusion.as_ref().map(|_| now),
+            conclusion,
+            details_url,
+            external_id: String::new(),
+            title: None,
+            summary: None,
+            started_at: now,
+        };
+        self.add_check_run(key, &run)
     }
 
     /// Records a commit status and follows it up.

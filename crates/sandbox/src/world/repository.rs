@@ -15,6 +15,7 @@ use crate::{
     git::{self, Bare, FileChange, Oid, Standing, Trial},
     refusal::Refusal,
     world::{
+        activity::Activity,
         attestation::Attestation,
         check::{CheckRun, Report, Status},
         pull_request::PullRequest,
@@ -103,6 +104,8 @@ pub(crate) struct Repository {
     pub(crate) statuses: Vec<Status>,
     pub(crate) check_runs: Vec<CheckRun>,
     pub(crate) attestations: Vec<Attestation>,
+    /// What happened to its branches, in that order.
+    pub(crate) activities: Vec<Activity>,
     /// Whether the App may use it.
     pub(crate) installed: bool,
     pub(crate) created_at: DateTime<Utc>,
@@ -136,6 +139,7 @@ impl Repository {
             statuses: Vec::new(),
             check_runs: Vec::new(),
             attestations: Vec::new(),
+            activities: Vec::new(),
             installed: true,
             created_at: now,
             pushed_at: now,

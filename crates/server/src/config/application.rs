@@ -8,13 +8,14 @@ use domain::{
         ReleasePolicy, Source, TagPattern, Target,
     },
     forge::{self, Branch, MergeMethod},
+    glob::Glob,
     image,
 };
 use serde::Deserialize;
 
 use super::{
     VerifySettings,
-    fields::{UniqueMap, duration, duration_or_off, parsed, parsed_list},
+    fields::{UniqueMap, branch_patterns, duration, duration_or_off, parsed},
 };
 
 /// What is released together.
@@ -54,9 +55,9 @@ pub struct SourceSettings {
     /// The number that it has there, which stays when it is renamed; it is not compared where there is none.
     #[serde(default)]
     pub id: Option<u64>,
-    /// The branches that a released commit must be on one of.
-    #[serde(deserialize_with = "parsed_list")]
-    pub branches: Vec<Branch>,
+    /// The branches that a released commit must be on one of, by name or by pattern.
+    #[serde(deserialize_with = "branch_patterns")]
+    pub branches: Vec<Glob>,
 }
 
 /// Where the overlays of an application are.

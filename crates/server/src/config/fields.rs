@@ -2,6 +2,7 @@
 
 use std::{fmt, hash::Hash, marker::PhantomData, ops::Deref, str::FromStr, time::Duration};
 
+use domain::{forge::Branch, glob::Glob};
 use indexmap::IndexMap;
 use serde::{
     Deserialize, Deserializer,
@@ -29,6 +30,17 @@ where
     D: Deserializer<'de>,
 {
     Option::<String>::deserialize(deserializer)?.as_deref().map(parse).transpose()
+}
+
+/// Reads a list of branches, each by name or by a pattern that such a name can match.
+pub(super) fn branch_patterns<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Glob>, D::Error> {
+    let pattern = |text: &String| {
+        text.replace('*', "x").parse::<Branch>().map_err(|invalid| {
+            D::Error::custom(format_args!("{}: {invalid}, nor a pattern for such names", Shown(text)))
+        })?;
+        parse(text)
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(pattern).collect()
 }
 
 /// Reads a list of texts that each parse as `T`.

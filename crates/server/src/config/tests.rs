@@ -144,6 +144,7 @@ fn a_mistake_is_reported_with_its_line_and_column() {
         ("overlays/aws", "../aws", "an overlay is a directory inside the repository"),
         ("  mandelbrot:", "  Mandelbrot:", "a name is 1 to 63 lower-case letters"),
         ("branches: [main, release/1]", "branches: ['a b']", "not a branch name"),
+        ("branches: [main, release/1]", "branches: ['a..*']", "not a branch name that Git accepts, nor a pattern"),
         (
             "kind: distribution",
             "kind: carrier-pigeon",
