@@ -6,6 +6,7 @@ mod branches;
 mod budget;
 mod builds;
 mod check;
+mod checks;
 mod clouds;
 mod crash;
 mod debian;

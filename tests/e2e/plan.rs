@@ -241,7 +241,7 @@ async fn who_is_needed_and_does_not_answer_is_told_apart_from_usage() -> Result<
     let moved = json!({ "repository": { "full_name": GITOPS } }).to_string();
     let event = ["--delivery", "-", "--header", "X-GitHub-Event: push"];
     let moved = plan(&config, &event, &moved).await?;
-    assert!(moved.code == Some(0) && moved.out.contains("promotions into acme/trinity would be looked at"));
+    assert!(moved.code == Some(0) && moved.out.contains("promotions into or from acme/trinity would be looked at"));
     let large = plan(&config, &["--delivery", "-", "--sender", "registry"], &" ".repeat(1024 * 1024 + 1)).await?;
     assert!(large.code == Some(1) && large.err.contains("a delivery has at most 1048576 bytes"), "{}", large.err);
 

@@ -127,7 +127,7 @@ async fn a_replay_of_what_the_forge_said_only_looks_again() -> Result<()> {
     assert_eq!(answer["announcements"][0]["reason"], "replayed by e2e-releaser");
     settled(&tagferry).await?;
     let again = tagferry.get(&format!("/v1/deliveries/{id}")).await?;
-    assert_eq!(again["announcements"][0]["reason"], "promotions into acme/trinity that are looked at: 0");
+    assert_eq!(again["announcements"][0]["reason"], "promotions into or from acme/trinity that are looked at: 0");
     assert!(scene.forge.mutations().is_empty(), "{:?}", scene.forge.mutations());
     scene.end().await;
     Ok(())

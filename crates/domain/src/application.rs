@@ -243,6 +243,12 @@ impl Application {
         Ok(Self { name, targets, source, gitops, image, tag, release, verify, pull_request })
     }
 
+    /// Whether checks of that repository matter to its releases.
+    #[must_use]
+    pub fn is_checked_in(&self, repository: &forge::Repository) -> bool {
+        !self.verify.checks.is_empty() && self.source.repository == *repository
+    }
+
     /// What it is called.
     #[must_use]
     pub fn name(&self) -> &Name {

@@ -84,9 +84,14 @@ impl Reconciler {
             Haste::Now => TimeDelta::zero(),
             Haste::Soon => SOON,
         };
-        let woken = self.store.wake_promotions(repository, Utc::now() + wait).await?;
+        let at = Utc::now() + wait;
+        let mut woken = self.store.wake_promotions(repository, at).await?;
+        // Whether a release is proven may depend on the checks of where it comes from.
+        for application in self.outside.applications.iter().filter(|one| one.is_checked_in(repository)) {
+            woken += self.store.wake_application(application.name(), at).await?;
+        }
         Ok(AnnouncementVerdict::Accepted {
-            reason: format!("promotions into {repository} that are looked at: {woken}"),
+            reason: format!("promotions into or from {repository} that are looked at: {woken}"),
             release: None,
         })
     }

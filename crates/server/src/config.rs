@@ -329,13 +329,19 @@ impl Config {
         Ok(readers)
     }
 
-    /// The repositories that pull requests of applications are in.
+    /// The repositories of which it matters what happens there: those that pull requests of applications are in, and
+    /// those whose checks are asked for.
     ///
     /// # Errors
     ///
     /// The parts of an application do not fit together.
-    pub fn gitops(&self) -> Result<BTreeSet<Repository>, Error> {
-        Ok(self.applications()?.iter().map(|application| application.gitops.repository.clone()).collect())
+    pub fn watched(&self) -> Result<BTreeSet<Repository>, Error> {
+        let repositories = |application: &Application| {
+            let source = &application.source.repository;
+            let checked = application.is_checked_in(source).then(|| source.clone());
+            [application.gitops.repository.clone()].into_iter().chain(checked)
+        };
+        Ok(self.applications()?.iter().flat_map(repositories).collect())
     }
 
     /// Each sender with its secrets at hand, the forge's webhook included.

@@ -53,7 +53,7 @@ pub(crate) struct Shared {
     /// What pushes may be of.
     pub(crate) applications: Vec<Application>,
     /// The repositories that pull requests are in; what happens elsewhere is of no interest.
-    pub(crate) gitops: BTreeSet<forge::Repository>,
+    pub(crate) watched: BTreeSet<forge::Repository>,
     /// Who may ask.
     pub(crate) tokens: Vec<ApiToken>,
     /// Who asked and may not.
@@ -108,8 +108,8 @@ impl State {
         &self.0.applications
     }
 
-    fn gitops(&self) -> &BTreeSet<forge::Repository> {
-        &self.0.gitops
+    fn watched(&self) -> &BTreeSet<forge::Repository> {
+        &self.0.watched
     }
 
     fn tokens(&self) -> &[ApiToken] {

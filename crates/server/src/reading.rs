@@ -27,16 +27,16 @@ pub struct Said {
 /// Reads a body that the caller answers for.
 ///
 /// The headers are those that it came with, as far as they are known: some kinds of senders say there what a body is.
-/// What moved in a repository that is not one of `gitops` is not wanted.
+/// What moved in a repository that is not one of `watched` is not wanted.
 #[must_use]
-pub fn read(reader: &Reader, gitops: &BTreeSet<Repository>, headers: &HeaderMap, body: &[u8]) -> Said {
+pub fn read(reader: &Reader, watched: &BTreeSet<Repository>, headers: &HeaderMap, body: &[u8]) -> Said {
     match reader {
         Reader::Registry(reader) => {
             let head = Head { headers, query: None };
             let parsed = reader.parse(&webhook::Verified::answered_for(body), &head);
             Said { elements: of_registry(parsed.elements), unwanted: parsed.unwanted }
         }
-        Reader::GitHub => of_forge(forge::webhook::Verified::answered_for(body), headers, gitops),
+        Reader::GitHub => of_forge(forge::webhook::Verified::answered_for(body), headers, watched),
     }
 }
 
@@ -53,12 +53,12 @@ pub(crate) fn of_registry(elements: Vec<webhook::Element>) -> Vec<Element> {
 pub(crate) fn of_forge(
     verified: forge::webhook::Verified<'_>,
     headers: &HeaderMap,
-    gitops: &BTreeSet<Repository>,
+    watched: &BTreeSet<Repository>,
 ) -> Said {
     let event = headers.get("x-github-event").and_then(|value| value.to_str().ok());
     let parsed = forge::webhook::parse(event.unwrap_or_default(), verified);
     let (wanted, unwanted): (Vec<_>, Vec<_>) = parsed.announcements.into_iter().partition(|one| match one {
-        Announcement::Moved(moved) => gitops.contains(&moved.repository),
+        Announcement::Moved(moved) => watched.contains(&moved.repository),
         Announcement::Pushed(_) => true,
     });
     let mut elements: Vec<Element> = wanted.into_iter().map(Element::Announced).collect();

@@ -74,7 +74,7 @@ impl Service {
     /// A setting can not be used; the error names it.
     pub async fn start(config: &Config) -> Result<Self, Error> {
         let applications = config.applications()?;
-        let gitops = applications.iter().map(|application| application.gitops.repository.clone()).collect();
+        let watched = config.watched()?;
         let doors: BTreeMap<_, _> =
             config.senders()?.into_iter().map(|(name, sender)| (name, Door::from(sender))).collect();
         let reports = reports(config, &applications)?;
@@ -101,7 +101,7 @@ impl Service {
             doors,
             reports,
             applications,
-            gitops,
+            watched,
             tokens: config.api.tokens.clone(),
             strangers: Tally::default(),
         });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::forge;
+use domain::{application::Name, forge};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
@@ -127,6 +127,30 @@ impl Store {
                  (select id from promotions where lower(gitops_repository) = lower($1) and outcome is null)",
         )
         .bind(gitops.to_string())
+        .bind(millis(at))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Makes every unsettled promotion of an application due then, if not before, and says how many there are: one that
+    /// is claimed becomes due as soon as it is handed back. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn wake_application(&self, application: &Name, at: DateTime<Utc>) -> Result<u64, Error> {
+        let mut transaction = self.write_lazily().await?;
+        let done = sqlx::query(
+            "update work set \
+                 due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
+                 woken_at_ms = case \
+                     when lease_until_ms is null then null when woken_at_ms < $2 then woken_at_ms else $2 end \
+             where subject_kind = 'promotion' and subject_id in \
+                 (select id from promotions where application = $1 and outcome is null)",
+        )
+        .bind(application.as_str())
         .bind(millis(at))
         .execute(&mut *transaction)
         .await?;

@@ -92,7 +92,7 @@ fn announcement(element: &PlannedElement) -> (String, &'static str, String) {
         PlannedElement::Moved(repository) => (
             repository.to_string(),
             "accepted",
-            format!("promotions into {repository} would be looked at; which there are, only the service knows"),
+            format!("promotions into or from {repository} would be looked at; which there are, only the service knows"),
         ),
         PlannedElement::Pushed(Pushed { repository, tag, .. }, planned) => {
             let (verdict, reason) = match planned {

@@ -45,8 +45,8 @@ impl Source {
             sender = readers.iter().next();
         }
         let body = read_body(arguments.delivery.as_deref().unwrap_or(OsStr::new("-")))?;
-        let (headers, gitops) = (arguments.header_map(), config.gitops()?);
-        let said = |reader: &Reader| read(reader, &gitops, &headers, &body);
+        let (headers, watched) = (arguments.header_map(), config.watched()?);
+        let said = |reader: &Reader| read(reader, &watched, &headers, &body);
         let Some((name, reader)) = sender else {
             return only_one_that_can(readers.iter().map(|(name, reader)| (name.as_str(), said(reader))));
         };

@@ -120,7 +120,7 @@ fn read_anew(state: &State, kept: &Kept) -> Vec<Element> {
     match state.door(&kept.sender).map(|door| &door.sender) {
         Some(Sender::Registry(sender)) => {
             let reader = Reader::Registry(sender.reader().clone());
-            reading::read(&reader, state.gitops(), &HeaderMap::new(), &kept.body).elements
+            reading::read(&reader, state.watched(), &HeaderMap::new(), &kept.body).elements
         }
         Some(Sender::GitHub { .. }) | None => Vec::new(),
     }

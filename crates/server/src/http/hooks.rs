@@ -273,7 +273,7 @@ fn of_forge(
         return Err(Problem::parameter("X-GitHub-Delivery", "the id of the delivery was expected"));
     };
     state.forge().heed(text("x-github-event").unwrap_or_default(), verified);
-    let said = reading::of_forge(verified, headers, state.gitops());
+    let said = reading::of_forge(verified, headers, state.watched());
     Ok(Read { id: id.to_owned(), body: unverified_body, elements: said.elements, unwanted: said.unwanted })
 }
 

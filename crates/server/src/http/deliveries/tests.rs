@@ -41,7 +41,7 @@ fn routes(store: &store::Store, sender: Sender) -> Router {
         forge: forge(),
         doors: [("hub".to_owned(), Door::from(sender))].into(),
         applications: Vec::new(),
-        gitops: BTreeSet::new(),
+        watched: BTreeSet::new(),
         tokens: vec![token("vi", Role::Viewer), token("re", Role::Releaser), token("ad", Role::Admin)],
         strangers: Tally::default(),
         limits: Limits::new(&LimitSettings::default(), ["hub"]),

@@ -44,7 +44,7 @@ async fn routes(directory: &std::path::Path) -> (Router, store::Store) {
         forge: forge(),
         doors: [("hub".to_owned(), door)].into(),
         applications: Vec::new(),
-        gitops: BTreeSet::new(),
+        watched: BTreeSet::new(),
         tokens: Vec::new(),
         strangers: Tally::default(),
         limits: Limits::new(&LimitSettings::default(), ["hub"]),
