@@ -1,8 +1,10 @@
 //! How a registry is reached, and as whom.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
+
+use crate::login::{Aws, Azure, Google};
 
 /// How one registry is reached, and as whom; by default anonymously over HTTPS.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +13,11 @@ pub struct Access {
     pub transport: Transport,
     /// Who asks.
     pub credentials: Credentials,
+    /// Certificates of authorities that are believed besides the system's, each a PEM text.
+    pub roots: Vec<Vec<u8>>,
+    /// The proxy that it is reached through, as `http://proxy.example:3128`, with a user's name and password where it
+    /// wants them; that of the environment (`HTTPS_PROXY`) when there is none.
+    pub proxy: Option<SecretString>,
 }
 
 /// The protocol that a registry speaks.
@@ -36,6 +43,17 @@ pub enum Credentials {
         /// The password, or the access token that stands for one.
         password: SecretString,
     },
+    /// Whom Docker's configuration names for the registry, by itself or by a credential helper.
+    Docker {
+        /// The file, mostly `.docker/config.json`.
+        config: PathBuf,
+    },
+    /// A role at Amazon.
+    Aws(Aws),
+    /// An account at Google.
+    Google(Google),
+    /// An identity at Azure.
+    Azure(Azure),
 }
 
 /// How long a registry may take.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::login::LoginError;
 use domain::{
     fault::Fault,
     image::{Digest, Host, InvalidDigest, Reference},
@@ -17,7 +18,15 @@ pub enum Error {
         /// Which registry.
         host: Host,
         /// Why not.
-        source: Box<OciDistributionError>,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It could not be found out as whom a registry is asked.
+    #[error("asking what {reference} is: no credentials (`registries.{}.credentials`)", .reference.repository.host())]
+    Credentials {
+        /// What was to be asked for.
+        reference: Reference,
+        /// Why there are none.
+        source: Box<LoginError>,
     },
     /// The registry knows us not, or does not let us.
     #[error(
@@ -30,13 +39,15 @@ pub enum Error {
         /// What the client saw.
         source: Box<OciDistributionError>,
     },
-    /// The registry asked us to slow down. How long is not known: the client drops the header `Retry-After`.
+    /// The registry asked us to slow down.
     #[error("asking what {reference} is: the registry asked us to slow down")]
     Limited {
         /// What was asked for.
         reference: Reference,
-        /// What the client saw.
-        source: Box<OciDistributionError>,
+        /// How long it is not asked, where that is known.
+        retry_after: Option<Duration>,
+        /// What the client saw, where it was asked just now.
+        source: Option<Box<OciDistributionError>>,
     },
     /// There was no complete answer in time.
     #[error("asking what {reference} is: no answer within {} ms", .after.as_millis())]
@@ -112,11 +123,28 @@ pub(crate) enum Refusal {
 }
 
 impl Error {
+    /// What went wrong with the one question of several that failed.
+    pub(crate) fn innermost(&self) -> &Self {
+        match self {
+            Self::Referrers { source, .. } | Self::Inspection { source, .. } => source.innermost(),
+            Self::Setup { .. }
+            | Self::Credentials { .. }
+            | Self::Denied { .. }
+            | Self::Limited { .. }
+            | Self::Timeout { .. }
+            | Self::Unavailable { .. }
+            | Self::Refused { .. }
+            | Self::Answer { .. }
+            | Self::Unreadable { .. } => self,
+        }
+    }
+
     /// What it means for trying again.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Limited { .. } => Fault::Limited { retry_after: None },
+            Self::Limited { retry_after, .. } => Fault::Limited { retry_after: *retry_after },
+            Self::Credentials { source, .. } => source.fault(),
             Self::Timeout { .. } | Self::Unavailable { .. } => Fault::Transient,
             Self::Referrers { source, .. } | Self::Inspection { source, .. } => source.fault(),
             Self::Unreadable { .. } => Fault::Transient,

@@ -43,10 +43,16 @@ impl Registries {
     /// [`Error::Inspection`]: the registry did not say, or something else than its digest is; [`Error::fault`] tells
     /// what that means. What it says can not be read for good where it is too large or not in the format.
     pub async fn inspect(&self, reference: &Reference, digest: &Digest) -> Result<Option<Contents>, Error> {
-        let inspection = Inspection { question: Question::new(self, reference).await };
-        let contents = inspection.contents(digest).await;
+        let wrap = |source| Error::Inspection { digest: digest.clone(), source: Box::new(source) };
+        let mut inspection = Inspection { question: Question::new(self, reference).await.map_err(wrap)? };
+        let contents = loop {
+            match inspection.contents(digest).await {
+                Err(failure) if inspection.question.renew(&failure).await.map_err(wrap)? => {}
+                answer => break answer,
+            }
+        };
         debug!(image.repository = %reference.repository, image.digest = %digest, "asked a registry what an image says");
-        contents.map_err(|source| Error::Inspection { digest: digest.clone(), source: Box::new(source) })
+        contents.map_err(wrap)
     }
 }
 

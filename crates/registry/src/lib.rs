@@ -2,7 +2,7 @@
 //!
 //! Two halves that share only the nouns of [`domain::image`]; read them in this order:
 //!
-//! - [`access`]: how a registry is reached, and as whom.
+//! - [`access`]: how a registry is reached, and as whom; [`LoginError`] is why that can not be found out.
 //! - [`Registries`]: asks what a tag points to; what goes wrong is an [`Error`].
 //! - [`Registries::inspect`]: what an image says of itself.
 //! - [`Attestations`]: the bundles that are attached to an image, which [`Registries::referrers`] finds.
@@ -12,9 +12,13 @@
 //! (decided from [`Error::fault`]), and pushing anything to a registry.
 
 pub mod access;
+mod asker;
 mod bounded;
 mod error;
+mod head;
 mod inspect;
+mod login;
+mod pause;
 mod question;
 mod referrers;
 mod resolve;
@@ -22,5 +26,6 @@ pub mod webhook;
 
 pub use access::{Access, Credentials, Timeouts, Transport};
 pub use error::Error;
+pub use login::{Aws, AwsAddresses, AwsSource, Azure, AzureSource, DockerError, Google, GoogleSource, LoginError};
 pub use referrers::{Attestations, LARGEST_BUNDLE};
 pub use resolve::Registries;

@@ -1,22 +1,25 @@
 //! A question about what is in a repository by its digest.
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::Instant};
 
 use domain::image::Reference;
 use oci_client::errors::OciDistributionError;
 
 use crate::{
     Error, Registries,
+    asker::{Asker, Held},
     bounded::Bounded,
-    resolve::{Asker, absent_or},
+    resolve::absent_or,
 };
 
 /// Who is asked about which repository, by whom.
-#[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
     pub(crate) registries: &'a Registries,
     pub(crate) asker: &'a Asker,
+    pub(crate) held: Arc<Held>,
     pub(crate) reference: &'a Reference,
+    /// Whether there may be other credentials than those that are used.
+    is_renewable: bool,
 }
 
 /// Why something that is there is not taken, and will not be by asking again.
@@ -31,10 +34,28 @@ pub(crate) enum Useless {
 }
 
 impl<'a> Question<'a> {
-    pub(crate) async fn new(registries: &'a Registries, reference: &'a Reference) -> Self {
+    pub(crate) async fn new(registries: &'a Registries, reference: &'a Reference) -> Result<Self, Error> {
         let asker = registries.asker(reference);
-        asker.client.store_auth_if_needed(&reference.repository.host().to_string(), &asker.auth).await;
-        Self { registries, asker, reference }
+        if let Some(left) = asker.pause.left(Instant::now()) {
+            return Err(Error::Limited { reference: reference.clone(), retry_after: Some(left), source: None });
+        }
+        let (held, is_renewable) = registries.in_time(reference, asker.hold(reference)).await??;
+        held.client.store_auth_if_needed(&reference.repository.host().to_string(), &held.auth).await;
+        Ok(Self { registries, asker, held, reference, is_renewable })
+    }
+
+    /// Whether a question that failed is to be asked again, as somebody else: once, when credentials that were kept are
+    /// refused.
+    pub(crate) async fn renew(&mut self, failure: &Error) -> Result<bool, Error> {
+        if let Error::Limited { source: Some(_), .. } = failure.innermost() {
+            self.asker.pause.begin(None, Instant::now());
+        }
+        if !self.is_renewable || !matches!(failure.innermost(), Error::Denied { .. }) {
+            return Ok(false);
+        }
+        self.asker.forget(&self.held).await;
+        *self = Self { is_renewable: false, ..Self::new(self.registries, self.reference).await? };
+        Ok(true)
     }
 
     /// A manifest as it is; `None` when there is none of that name. Its bytes have the digest, where it is asked for by
@@ -44,7 +65,7 @@ impl<'a> Question<'a> {
         theirs: &oci_client::Reference,
         types: &[&str],
     ) -> Result<Option<Vec<u8>>, Error> {
-        let asking = Box::pin(self.asker.client.pull_manifest_raw(theirs, &self.asker.auth, types));
+        let asking = Box::pin(self.held.client.pull_manifest_raw(theirs, &self.held.auth, types));
         match self.answer(theirs, asking).await? {
             Ok((bytes, _digest)) => Ok(Some(bytes.to_vec())),
             Err(error) => absent_or(self.reference, error),
@@ -55,7 +76,7 @@ impl<'a> Question<'a> {
     pub(crate) async fn blob(&self, digest: &str, most: u64) -> Result<Result<Vec<u8>, Useless>, Error> {
         let mut bytes = Bounded::new(most);
         let theirs = self.by_digest(digest);
-        let asking = Box::pin(self.asker.client.pull_blob(&theirs, digest, &mut bytes));
+        let asking = Box::pin(self.held.client.pull_blob(&theirs, digest, &mut bytes));
         match self.answer(&theirs, asking).await? {
             Ok(()) => Ok(Ok(bytes.into_bytes())),
             Err(OciDistributionError::IoError(_)) if bytes.is_full() => Ok(Err(Useless::TooLarge(most))),
@@ -70,7 +91,7 @@ impl<'a> Question<'a> {
         theirs: &oci_client::Reference,
         asking: impl Future<Output = Result<T, OciDistributionError>>,
     ) -> Result<Result<T, OciDistributionError>, Error> {
-        let asking = async { self.asker.tell_apart(theirs, asking.await).await };
+        let asking = async { self.held.tell_apart(theirs, asking.await).await };
         self.registries.in_time(self.reference, asking).await
     }
 

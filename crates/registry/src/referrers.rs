@@ -103,8 +103,14 @@ impl Registries {
     ///
     /// [`Error::Referrers`]: the registry did not say; [`Error::fault`] tells what that means.
     pub async fn referrers(&self, reference: &Reference, digest: &Digest) -> Result<Attestations, Error> {
-        let search = Search { question: Question::new(self, reference).await, digest };
-        search.ask().await.map_err(|source| Error::Referrers { digest: digest.clone(), source: Box::new(source) })
+        let wrap = |source| Error::Referrers { digest: digest.clone(), source: Box::new(source) };
+        let mut search = Search { question: Question::new(self, reference).await.map_err(wrap)?, digest };
+        loop {
+            match search.ask().await {
+                Err(failure) if search.question.renew(&failure).await.map_err(wrap)? => {}
+                answer => return answer.map_err(wrap),
+            }
+        }
     }
 }
 
@@ -133,9 +139,9 @@ impl Search<'_> {
 
     /// What the registry lists; nothing where it does not know that question.
     async fn listed(&self) -> Result<Vec<Referrer>, Error> {
-        let Question { asker, reference, .. } = self.question;
+        let Question { held, reference, .. } = &self.question;
         let theirs = self.question.by_digest(self.digest.as_str());
-        let asking = Box::pin(asker.client.pull_referrers(&theirs, Some(BUNDLE)));
+        let asking = Box::pin(held.client.pull_referrers(&theirs, Some(BUNDLE)));
         let answer = self.question.answer(&theirs, asking).await?;
         match answer {
             Ok(index) => Ok(index.manifests.into_iter().map(Referrer::from).collect()),

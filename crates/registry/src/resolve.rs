@@ -3,19 +3,16 @@
 use std::{collections::BTreeMap, fmt};
 
 use domain::image::{Digest, Host, Reference};
-use oci_client::{
-    Client, RegistryOperation,
-    client::{ClientConfig, ClientProtocol},
-    errors::OciDistributionError,
-    secrets::RegistryAuth,
-};
-use secrecy::ExposeSecret as _;
+use oci_client::errors::OciDistributionError;
 use tokio::time::timeout;
 use tracing::debug;
 
 use crate::{
-    access::{Access, Credentials, Timeouts, Transport},
+    access::{Access, Timeouts},
+    asker::Asker,
     error::{Error, Refusal, refusal},
+    head::Headed,
+    question::Question,
 };
 
 /// The registries that we know how to reach.
@@ -23,18 +20,12 @@ use crate::{
 /// A host that is not listed is asked anonymously over HTTPS. Which hosts may be asked at all is decided by the
 /// caller: only those that an application names.
 ///
-/// The client remembers the credentials that it first used for as long as it lives, so each [`Access`] has one of
-/// its own, and changed credentials mean a new value of this type.
+/// Credentials that change are found out when they are needed, used until shortly before their end, and found out anew
+/// once when they are refused. A registry that asks for a pause is not asked until that is over.
 pub struct Registries {
     known: BTreeMap<Host, Asker>,
     other: Asker,
     timeouts: Timeouts,
-}
-
-/// A client and who it asks as.
-pub(crate) struct Asker {
-    pub(crate) client: Client,
-    pub(crate) auth: RegistryAuth,
 }
 
 impl Registries {
@@ -48,15 +39,13 @@ impl Registries {
     ///
     /// No crypto provider is installed for rustls in this process and none can be chosen.
     pub fn new(accesses: BTreeMap<Host, Access>, timeouts: Timeouts) -> Result<Self, Error> {
-        let setup = |host: Host, access| {
-            Asker::new(access, timeouts).map_err(|source| Error::Setup { host, source: Box::new(source) })
-        };
         let mut known = BTreeMap::new();
         for (host, access) in accesses {
-            known.insert(host.clone(), setup(host, access)?);
+            let asker = Asker::new(&host, access, timeouts)?;
+            known.insert(host, asker);
         }
         let any = "registry.invalid".parse().expect("two labels are a legal host");
-        Ok(Self { known, other: setup(any, Access::default())?, timeouts })
+        Ok(Self { known, other: Asker::new(&any, Access::default(), timeouts)?, timeouts })
     }
 
     /// Asks what a tag points to now, of an index the index's own digest; `None` when there is no such tag or
@@ -66,19 +55,19 @@ impl Registries {
     ///
     /// The registry did not say; [`Error::fault`] tells what that means.
     pub async fn resolve(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
-        let asker = self.asker(reference);
-        let answer = self.in_time(reference, asker.ask(reference)).await?;
+        let mut question = Question::new(self, reference).await?;
+        let answer = loop {
+            match self.in_time(reference, question.resolve()).await? {
+                Err(failure) if question.renew(&failure).await? => {}
+                answer => break answer,
+            }
+        };
         debug!(
             image.repository = %reference.repository,
             image.tag = %reference.tag,
             "asked a registry what a tag is"
         );
-        match answer {
-            Ok(digest) => {
-                digest.parse().map(Some).map_err(|source| Error::Answer { reference: reference.clone(), source })
-            }
-            Err(error) => absent_or(reference, error),
-        }
+        answer
     }
 }
 
@@ -95,52 +84,22 @@ impl Registries {
     }
 }
 
-impl Asker {
-    fn new(access: Access, timeouts: Timeouts) -> Result<Self, OciDistributionError> {
-        let config = ClientConfig {
-            protocol: match access.transport {
-                Transport::Https => ClientProtocol::Https,
-                Transport::Http => ClientProtocol::Http,
-            },
-            connect_timeout: Some(timeouts.connect),
-            read_timeout: Some(timeouts.total),
-            user_agent: concat!("tagferry/", env!("CARGO_PKG_VERSION")),
-            ..ClientConfig::default()
-        };
-        let auth = match access.credentials {
-            Credentials::Anonymous => RegistryAuth::Anonymous,
-            Credentials::Basic { username, password } => {
-                RegistryAuth::Basic(username, password.expose_secret().to_owned())
+impl Question<'_> {
+    /// Asks by HEAD, and reads the manifest where that does not tell.
+    async fn resolve(&self) -> Result<Option<Digest>, Error> {
+        let theirs = self.by_tag(self.reference.tag.to_string());
+        match self.head(&theirs).await? {
+            Headed::Digest(digest) => return Ok(Some(digest)),
+            Headed::Absent => return Ok(None),
+            Headed::Unclear => {}
+        }
+        let answer = self.held.client.fetch_manifest_digest(&theirs, &self.held.auth).await;
+        match self.held.tell_apart(&theirs, answer).await {
+            Ok(digest) => {
+                let odd = |source| Error::Answer { reference: self.reference.clone(), source };
+                digest.parse().map(Some).map_err(odd)
             }
-        };
-        // Not `Client::new`, which carries on with defaults when the configuration is bad.
-        Ok(Self { client: Client::try_from(config)?, auth })
-    }
-
-    async fn ask(&self, reference: &Reference) -> Result<String, OciDistributionError> {
-        let theirs = oci_client::Reference::with_tag(
-            reference.repository.host().to_string(),
-            reference.repository.name().to_owned(),
-            reference.tag.to_string(),
-        );
-        let answer = self.client.fetch_manifest_digest(&theirs, &self.auth).await;
-        self.tell_apart(&theirs, answer).await
-    }
-
-    /// Makes sure that what seems to be wrong credentials is not a token service that is broken.
-    pub(crate) async fn tell_apart<T>(
-        &self,
-        theirs: &oci_client::Reference,
-        answer: Result<T, OciDistributionError>,
-    ) -> Result<T, OciDistributionError> {
-        match answer {
-            // When no token could be had the client asks without one, and a broken token service looks like wrong
-            // credentials. Asking for the token by itself tells the two apart.
-            Err(OciDistributionError::UnauthorizedError { url }) => {
-                self.client.auth(theirs, &self.auth, RegistryOperation::Pull).await?;
-                Err(OciDistributionError::UnauthorizedError { url })
-            }
-            other => other,
+            Err(error) => absent_or(self.reference, error),
         }
     }
 }
@@ -153,7 +112,7 @@ pub(crate) fn absent_or<T>(reference: &Reference, error: OciDistributionError) -
     match kind {
         Refusal::Absent => Ok(None),
         Refusal::Denied => Err(Error::Denied { reference, source }),
-        Refusal::Limited => Err(Error::Limited { reference, source }),
+        Refusal::Limited => Err(Error::Limited { reference, retry_after: None, source: Some(source) }),
         Refusal::Unavailable => Err(Error::Unavailable { reference, source }),
         Refusal::Other => Err(Error::Refused { reference, source }),
     }

@@ -58,7 +58,7 @@ impl Scene {
 }
 
 async fn find(host: &str, digest: &Digest, credentials: Credentials) -> Result<Result<Attestations, Error>> {
-    let access = Access { transport: Transport::Http, credentials };
+    let access = Access { transport: Transport::Http, credentials, ..Access::default() };
     let registries = Registries::new(BTreeMap::from([(host.parse()?, access)]), TIMEOUTS)?;
     let reference = Reference { repository: format!("{host}/{NAME}").parse()?, tag: "v1".parse()? };
     Ok(registries.referrers(&reference, digest).await)

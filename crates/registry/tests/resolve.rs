@@ -25,7 +25,7 @@ async fn start() -> SandboxRegistry {
 
 fn registries(sandbox: &SandboxRegistry, credentials: Credentials, timeouts: Timeouts) -> Registries {
     let host: Host = sandbox.host().parse().unwrap();
-    let access = Access { transport: Transport::Http, credentials };
+    let access = Access { transport: Transport::Http, credentials, ..Access::default() };
     Registries::new(BTreeMap::from([(host, access)]), timeouts).unwrap()
 }
 
@@ -120,7 +120,7 @@ async fn credentials_are_good_or_are_named() {
 
 #[tokio::test]
 async fn what_a_registry_answers_decides_about_trying_again() {
-    let limited = Fault::Limited { retry_after: None };
+    let limited = Fault::Limited { retry_after: Some(Duration::from_secs(7)) };
     check_status(429, limited, "asking what HOST/shop/app:v1 is: the registry asked us to slow down").await;
     for status in [500, 502, 503] {
         check_status(
@@ -171,6 +171,25 @@ async fn an_answer_that_is_no_digest_is_refused() {
     let error = resolve(&sandbox).await.unwrap_err();
     assert!(matches!(error, Error::Answer { .. }), "{error:?}");
     assert_eq!(error.fault(), Fault::Permanent);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_registry_that_asks_for_a_pause_is_not_asked_until_that_is_over() {
+    let sandbox = start().await;
+    sandbox.push_image("shop/app", "v1", &Image::default()).unwrap();
+    sandbox.add_fault(double::Fault::answer("/v2/shop/", 1, 429, &[("retry-after", "600")]));
+    let asker = registries(&sandbox, Credentials::Anonymous, TIMEOUTS);
+    let asked = reference(&sandbox, "shop/app", "v1");
+    assert!(matches!(asker.resolve(&asked).await.unwrap_err(), Error::Limited { .. }));
+    let before = sandbox.requests().len();
+    let Fault::Limited { retry_after: Some(left) } = asker.resolve(&asked).await.unwrap_err().fault() else {
+        panic!("it is asked before its time");
+    };
+    assert!(left > Duration::from_secs(500) && left <= Duration::from_secs(600), "{left:?}");
+    let digest = format!("sha256:{}", "0a".repeat(32)).parse().unwrap();
+    assert!(matches!(asker.inspect(&asked, &digest).await.unwrap_err().fault(), Fault::Limited { .. }));
+    assert_eq!(sandbox.requests().len(), before);
     sandbox.shutdown().await;
 }
 

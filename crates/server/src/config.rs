@@ -7,6 +7,7 @@
 mod actions;
 mod application;
 mod attestations;
+mod credentials;
 mod environment;
 mod fields;
 mod limits;
@@ -36,8 +37,9 @@ pub use self::{
     actions::ActionsSettings,
     application::ApplicationSettings,
     attestations::{AttestationsSettings, LogSetting},
+    credentials::{AwsSettings, AzureSettings, BasicSettings, CredentialSettings, GoogleSettings},
     limits::LimitSettings,
-    registries::{BasicSettings, RegistrySettings},
+    registries::{ProxySetting, RegistrySettings},
     secret::{SecretSource, SecretSources, SecretUnavailable},
     sender::{Reader, Sender, SenderKind, SenderSettings},
     spending::SpendingSettings,
@@ -233,6 +235,16 @@ pub enum Error {
         name: Name,
         /// What is wrong with it.
         source: registry::webhook::InvalidTrust,
+    },
+    /// The certificates for a registry can not be read.
+    #[error("reading the certificates in {} (registries.{host}.ca)", path.display())]
+    Ca {
+        /// Which registry.
+        host: Host,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
     },
     /// A public key can not be used.
     #[error("reading the key in {} (applications.{application}.verify.provenance.keys)", path.display())]

@@ -1,5 +1,6 @@
 //! What the file takes, and how it says what it does not.
 
+mod registries;
 mod verify;
 
 use std::io::Write as _;
@@ -219,12 +220,12 @@ fn a_secret_in_the_place_of_a_name_or_a_line_too_high_is_not_repeated_either() {
         (
             "credentials: { username: u, password: { env: P } }",
             "credentials: 'u:hunter2'",
-            "credentials: invalid type: string, expected struct",
+            "credentials: credentials are docker, aws, google, azure, ",
         ),
         (
             "credentials: { username: u, password: { env: P } }",
             "credentials: 2000000000002",
-            "credentials: invalid type: integer, expected struct",
+            "credentials: invalid type: integer, expected a text or a map",
         ),
         (
             "app: { id: 12345, private_key: { file: /etc/key.pem } }",
