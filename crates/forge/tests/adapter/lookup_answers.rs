@@ -23,10 +23,10 @@ fn data(branches: Value, errors: Value) -> Value {
     if let (Some(repository), Value::Object(branches)) = (repository.as_object_mut(), branches) {
         repository.extend(branches);
     }
-    match errors {
-        Value::Null => json!({ "data": { "repository": repository } }),
-        errors => json!({ "data": { "repository": repository }, "errors": errors }),
+    if errors.is_null() {
+        return json!({ "data": { "repository": repository } });
     }
+    json!({ "data": { "repository": repository }, "errors": errors })
 }
 
 fn compare(branch: &str) -> String {
