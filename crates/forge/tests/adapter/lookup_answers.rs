@@ -23,9 +23,7 @@ fn data(branches: Value, errors: Value) -> Value {
     if let (Some(repository), Value::Object(branches)) = (repository.as_object_mut(), branches) {
         repository.extend(branches);
     }
-    if errors.is_null() {
-        return json!({ "data": { "repository": repository } });
-    }
+    let errors = if errors.is_null() { json!([]) } else { errors };
     json!({ "data": { "repository": repository }, "errors": errors })
 }
 
