@@ -55,7 +55,7 @@ async fn what_keeps_a_release_from_landing_is_a_problem_that_says_what_to_do() -
     let twice = format!("{0}{1}", overlays::GCP, "  - name: mandelbrot\n    newTag: again\n");
     scene.forge.push(GITOPS, Push::new("main", [(overlays::path("gcp").as_str(), twice.as_str())])).await?;
     let config = std::fs::read_to_string(scene.config())?;
-    std::fs::write(scene.config(), config.replace("branches: [main]", "branches: [main, gone]"))?;
+    std::fs::write(scene.config(), config.replace("branches: [main]", "branches: [main, gone, 'release/*']"))?;
     let (code, findings) = check(&scene).await?;
     assert_eq!(code, Some(1), "{findings:#?}");
     holds(&findings, "problem", "switch on Allow auto-merge in the repository's settings");
@@ -65,6 +65,7 @@ async fn what_keeps_a_release_from_landing_is_a_problem_that_says_what_to_do() -
         "merging by squash is not allowed: set applications.mandelbrot.pull_request.auto_merge to",
     );
     holds(&findings, "problem", &format!("{SOURCE} gone: "));
+    holds(&findings, "warning", &format!("{SOURCE} release/*: no branch is like this yet"));
     holds(&findings, "problem", &overlays::path("gcp"));
     holds(&findings, "warning", "and no check: require one, or a person merges what has had none");
     scene.end().await;

@@ -5,9 +5,10 @@ use sandbox::{Action, Answer, Fault, Match, PullRequestChange, PullRequestView, 
 use serde_json::json;
 use testkit::{Scene, SceneOptions, Tagferry, overlays, scene::GITOPS, until};
 
-/// The lookups of pull requests, all of them: everything that is looked up after what the base branch requires.
+/// The lookups of pull requests, all of them: everything that is looked up after the commit and what the base branch
+/// requires.
 fn lookups() -> Match {
-    Match { nth: 2, times: 1_000, ..Match::operation("repository") }
+    Match { nth: 3, times: 1_000, ..Match::operation("repository") }
 }
 
 /// The pushes and deletions of branches, all of them.

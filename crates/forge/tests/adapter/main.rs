@@ -12,6 +12,7 @@ mod history;
 mod host;
 mod landing;
 mod looking_up;
+mod lookup_answers;
 mod merging;
 mod pull_requests;
 mod push;

@@ -7,6 +7,7 @@ mod attestations;
 mod authentication;
 mod auto_merge;
 mod client;
+mod commits;
 mod control;
 mod faults;
 mod git;
