@@ -26,6 +26,7 @@ mod plan;
 mod programs;
 mod proof;
 mod react;
+mod rechecked;
 mod release;
 mod replay;
 mod senders;

@@ -25,6 +25,9 @@ pub enum Error {
     /// The trust roots that come with the program can not be used.
     #[error("reading the trust roots that come with the program")]
     EmbeddedRoots(#[from] attestation::InvalidRoots),
+    /// A tag that is to be released was deleted since it was seen.
+    #[error("the registry does not have {0} any more")]
+    Gone(domain::image::Reference),
     /// A promotion's application is not in the configuration any more.
     #[error("application {0} is not in the configuration any more: put it back, or its promotions stay where they are")]
     NotConfigured(domain::application::Name),
@@ -36,6 +39,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Forge(error) => error.fault(),
+            Self::Gone(_) => Fault::Transient,
             Self::Registry(error) => error.fault(),
             Self::Store(error) => error.fault(),
             Self::TrustedRoot { .. } | Self::EmbeddedRoots(_) | Self::NotConfigured(_) => Fault::Permanent,

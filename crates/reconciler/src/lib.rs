@@ -8,6 +8,7 @@
 //! - `outside`, `source`, `images`, `attesters`, `overlays`, `required` and `kept`: what the registries and the forge are
 //!   asked.
 //! - `intake`: an announcement becomes a build, or is kept with the reason why not.
+//! - `moved`: whether tags are still what they were.
 //! - `observe`: everything that a promotion's next step depends on.
 //! - `perform`: the step's effects, each repeatable.
 //! - `plan`: what would be done, with nothing done.
@@ -20,6 +21,7 @@ mod error;
 mod images;
 mod intake;
 mod kept;
+mod moved;
 mod observe;
 mod outside;
 mod overlays;

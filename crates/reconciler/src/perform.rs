@@ -117,7 +117,8 @@ impl Performer<'_> {
         Ok(())
     }
 
-    /// Commits the edits on the tip that was seen, pushes, and sees to it that there is a pull request.
+    /// Commits the edits on the tip that was seen, pushes, and sees to it that there is a pull request; unless a tag was
+    /// moved since it was looked at, which is looked at anew.
     ///
     /// The commit is recorded before the release branch points to it, so that after a crash in between it is known as
     /// ours. The same edit on the same tip gives the same commit, so that doing it twice does nothing the second time.
@@ -125,6 +126,9 @@ impl Performer<'_> {
         let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
         let Observed { promotion, branch, gathered, .. } = self.observed;
         let Some(edit) = &gathered.seen.edit else { return Ok(()) };
+        if self.reconciler.has_moved(self.claim, self.observed.application, promotion).await? {
+            return Ok(());
+        }
         store.take_slot(self.claim, Utc::now()).await?;
         let message = self.proposal().commit_message();
         let file = |one: &Rewritten| FileEdit { path: one.path.clone(), bytes: one.after.clone() };

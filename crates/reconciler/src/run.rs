@@ -34,6 +34,8 @@ impl Reconciler {
             let (reconciler, stop) = (Arc::clone(&self), stop.clone());
             workers.spawn(reconciler.work(stop));
         }
+        let (reconciler, watching) = (Arc::clone(&self), stop.clone());
+        workers.spawn(async move { reconciler.watch(&watching).await });
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
                 error!(error = %error, "a worker ended unexpectedly; the others go on");

@@ -51,6 +51,29 @@ impl Store {
         append_to(&mut transaction, promotion, note, now).await?;
         Ok(transaction.commit().await?)
     }
+
+    /// Writes a row about a release into the ledger, unless there is one that says the same; says whether it did.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn note_release(&self, release: ReleaseId, note: &Note<'_>, now: DateTime<Utc>) -> Result<bool, Error> {
+        let mut transaction = self.write().await?;
+        let why = text::sentence(&note.why);
+        let known = sqlx::query("select 1 from ledger where release_id = $1 and what = $2 and why = $3 limit 1")
+            .bind(release.key())
+            .bind(note.what)
+            .bind(&why)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if known.is_some() {
+            return Ok(false);
+        }
+        let link = text::link(note.link.as_deref());
+        append(&mut transaction, &Entry { release, promotion: None, at: now, what: note.what, why, link }).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
 }
 
 /// Writes a row about a promotion, unless its last one says the same.

@@ -81,6 +81,22 @@ pub struct Rival {
 }
 
 impl Store {
+    /// The release of an application that was merged last; `None` when none was.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn deployed(&self, application: &Name) -> Result<Option<ReleaseId>, Error> {
+        let row = sqlx::query(
+            "select release_id from promotions where application = $1 and outcome = 'merged' \
+             order by settled_at_ms desc, id desc limit 1",
+        )
+        .bind(application.as_str())
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        row.map(|row| id(&row, "release_id")).transpose()
+    }
+
     /// A promotion.
     ///
     /// # Errors

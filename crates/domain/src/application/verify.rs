@@ -25,6 +25,8 @@ pub struct Verify {
     pub provenance: Provenance,
     /// How long what is not there yet is waited for, from the last image on.
     pub deadline: Duration,
+    /// How often the tags of what is deployed are looked at; `None` for never.
+    pub recheck: Option<Duration>,
 }
 
 /// Whether one kind of evidence is asked for.
@@ -114,6 +116,7 @@ impl Default for Verify {
             builder: Wish::IfPresent,
             provenance: Provenance { demand: Demand::Off, workflows: Vec::new() },
             deadline: Duration::from_secs(30 * 60),
+            recheck: Some(Duration::from_secs(6 * 60 * 60)),
         }
     }
 }

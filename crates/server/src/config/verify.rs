@@ -9,7 +9,7 @@ use domain::{
 };
 use serde::{Deserialize, Deserializer};
 
-use super::fields::{duration, parsed, parsed_list, text_or_map};
+use super::fields::{duration, duration_or_off, parsed, parsed_list, text_or_map};
 
 /// Which evidence is asked for.
 #[derive(Debug, Deserialize)]
@@ -40,6 +40,9 @@ pub struct VerifySettings {
     /// How long what is not there yet is waited for.
     #[serde(deserialize_with = "duration")]
     pub deadline: Duration,
+    /// How often the tags of what is deployed are looked at; `None` for never.
+    #[serde(deserialize_with = "duration_or_off")]
+    pub recheck: Option<Duration>,
 }
 
 /// A check, by its name or with more.
@@ -94,10 +97,20 @@ const fn required() -> Demand {
 
 impl Default for VerifySettings {
     fn default() -> Self {
-        let Verify { branch, platforms, same_digest, immutable, revision, builder, provenance, deadline, .. } =
-            Verify::default();
-        let provenance = ProvenanceSettings { policy: provenance.demand, workflows: Vec::new(), keys: Vec::new() };
-        Self { branch, checks: Vec::new(), platforms, same_digest, immutable, revision, builder, provenance, deadline }
+        let usual = Verify::default();
+        let policy = usual.provenance.demand;
+        Self {
+            branch: usual.branch,
+            checks: Vec::new(),
+            platforms: usual.platforms,
+            same_digest: usual.same_digest,
+            immutable: usual.immutable,
+            revision: usual.revision,
+            builder: usual.builder,
+            provenance: ProvenanceSettings { policy, workflows: Vec::new(), keys: Vec::new() },
+            deadline: usual.deadline,
+            recheck: usual.recheck,
+        }
     }
 }
 
@@ -114,6 +127,7 @@ impl VerifySettings {
             builder: self.builder,
             provenance: Provenance { demand: self.provenance.policy, workflows: self.provenance.workflows.clone() },
             deadline: self.deadline,
+            recheck: self.recheck,
         }
     }
 }

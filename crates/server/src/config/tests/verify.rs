@@ -16,7 +16,7 @@ fn verify(text: &str) -> Verify {
 fn what_is_not_said_is_what_can_be_had_of_every_build() {
     assert_eq!(verify(""), Verify::default());
     let all = "branch: required, checks: [], platforms: [], same_digest: required, immutable: required, \
-               revision: if-present, builder: if-present, provenance: off, deadline: 30m";
+               revision: if-present, builder: if-present, provenance: off, deadline: 30m, recheck: 6h";
     assert_eq!(verify(all), Verify::default());
 }
 
