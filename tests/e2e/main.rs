@@ -14,6 +14,7 @@ mod door;
 mod evidence;
 mod examples;
 mod faults;
+mod gate;
 mod intake;
 mod landing;
 mod latency;

@@ -11,6 +11,7 @@
 //! - `proxy`: a line with latency.
 //! - `until`: waiting for what must come, with a deadline.
 //! - `sigstore`: who signs attestations, and those that they signed.
+//! - `service`: a service of somebody else, as a cloud's.
 //! - `mutation`: hostile inputs, for the tests of every parser.
 
 pub mod binaries;
@@ -20,6 +21,7 @@ pub mod overlays;
 pub mod port;
 pub mod proxy;
 pub mod scene;
+pub mod service;
 pub mod sigstore;
 pub mod tagferry;
 pub mod until;

@@ -14,6 +14,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("registry", &["domain", "identity"]),
     ("forge", &["domain"]),
     ("argocd", &["domain"]),
+    ("gate", &["domain"]),
     ("store", &["domain"]),
     ("reconciler", ADAPTERS),
     ("server", UP_TO_RECONCILER),
@@ -25,13 +26,25 @@ const OURS: &[(&str, &[&str])] = &[
     ("testkit", &["sandbox", "conformance"]),
 ];
 
-const ADAPTERS: &[&str] = &["domain", "kustomize", "registry", "identity", "attestation", "forge", "argocd", "store"];
+const ADAPTERS: &[&str] =
+    &["domain", "kustomize", "registry", "identity", "attestation", "forge", "gate", "argocd", "store"];
 
 const UP_TO_RECONCILER: &[&str] =
-    &["domain", "kustomize", "registry", "identity", "attestation", "forge", "argocd", "store", "reconciler"];
+    &["domain", "kustomize", "registry", "identity", "attestation", "forge", "gate", "argocd", "store", "reconciler"];
 
-const UP_TO_SERVER: &[&str] =
-    &["domain", "kustomize", "registry", "identity", "attestation", "forge", "argocd", "store", "reconciler", "server"];
+const UP_TO_SERVER: &[&str] = &[
+    "domain",
+    "kustomize",
+    "registry",
+    "identity",
+    "attestation",
+    "forge",
+    "gate",
+    "argocd",
+    "store",
+    "reconciler",
+    "server",
+];
 
 /// The vendor crates that belong to one layer, and who may use them.
 const THEIRS: &[(&str, &[&str])] = &[

@@ -8,6 +8,7 @@ mod branch;
 mod builder;
 mod checks;
 mod commit;
+mod gate;
 mod image;
 mod immutable;
 mod provenance;
@@ -24,6 +25,7 @@ pub use self::{
     builder::{BuilderReport, builder},
     checks::{App, CheckState, Reported, checks},
     commit::commit,
+    gate::{GateAnswer, GateVerdict, gate},
     image::image,
     immutable::immutable,
     provenance::{Attestations, Attested, AttestedBy, Examined, Origin, provenance},
@@ -59,6 +61,8 @@ pub enum Kind {
     Builder,
     /// A signed attestation names the repository and the commit.
     Provenance,
+    /// A service of the operator's own lets the images through.
+    Gate,
 }
 
 /// How one verification ended.
@@ -133,7 +137,7 @@ pub struct Wait {
 
 impl Kind {
     /// All of them, in the order in which people read them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Tag,
         Self::Commit,
         Self::Branch,
@@ -143,6 +147,7 @@ impl Kind {
         Self::Revision,
         Self::Builder,
         Self::Provenance,
+        Self::Gate,
     ];
 
     /// Those that no policy can do without.
@@ -161,6 +166,7 @@ impl Kind {
             Self::Revision => "revision",
             Self::Builder => "builder",
             Self::Provenance => "provenance",
+            Self::Gate => "gate",
         }
     }
 

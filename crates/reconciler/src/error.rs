@@ -25,6 +25,9 @@ pub enum Error {
     /// The trust roots that come with the program can not be used.
     #[error("reading the trust roots that come with the program")]
     EmbeddedRoots(#[from] attestation::InvalidRoots),
+    /// The gate could not be asked.
+    #[error(transparent)]
+    Gate(#[from] gate::Error),
     /// A tag that is to be released was deleted since it was seen.
     #[error("the registry does not have {0} any more")]
     Gone(domain::image::Reference),
@@ -39,6 +42,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Forge(error) => error.fault(),
+            Self::Gate(error) => error.fault(),
             Self::Gone(_) => Fault::Transient,
             Self::Registry(error) => error.fault(),
             Self::Store(error) => error.fault(),

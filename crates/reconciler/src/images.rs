@@ -70,14 +70,14 @@ impl Outside {
         let is_revision_known = verify.revision == Wish::Off || asked.proven(Kind::Revision).is_some();
         let contents =
             async { if is_image_known && is_revision_known { Ok(Images::new()) } else { self.contents(asked).await } };
-        let (images, provenance) = tokio::try_join!(contents, self.provenance(asked))?;
+        let (images, provenance, gate) = tokio::try_join!(contents, self.provenance(asked), self.gate(asked))?;
         let image = match asked.proven(Kind::Image) {
             Some(known) if is_revision_known => known,
             Some(_) | None => evidence::image(application, builds, (barrier, &images), wait),
         };
         let revision = || evidence::revision(application, commit, builds, &images, wait);
         let revision = asked.proven(Kind::Revision).unwrap_or_else(revision);
-        Ok(vec![image, immutable, revision, builder(asked), provenance])
+        Ok(vec![image, immutable, revision, builder(asked), provenance, gate])
     }
 
     /// What is behind each digest; one that its registry does not have any more is left out.
@@ -90,6 +90,23 @@ impl Outside {
             Ok(contents.map(|contents| (build.digest.clone(), self.known_contents.put(build.digest.clone(), contents))))
         });
         Ok(try_join_all(inspected).await?.into_iter().flatten().collect())
+    }
+
+    /// What the gate of the application says, if there is one.
+    async fn gate(&self, asked: &Asked<'_>) -> Result<Evidence, Error> {
+        if let Some(known) = asked.proven(Kind::Gate) {
+            return Ok(known);
+        }
+        let Asked { application, commit, builds, wait, .. } = *asked;
+        let answer = match self.gates.get(application.name()) {
+            None => None,
+            Some(gate) => {
+                let chosen = application.targets().iter().filter_map(|target| newest(builds, &target.name));
+                let images: Vec<&Build> = chosen.collect();
+                Some(gate.ask(&gate::Question { application, commit, images: &images }).await?)
+            }
+        };
+        Ok(evidence::gate(application, answer.as_ref(), wait))
     }
 
     async fn provenance(&self, asked: &Asked<'_>) -> Result<Evidence, Error> {

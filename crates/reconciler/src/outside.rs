@@ -2,6 +2,8 @@
 //!
 //! Everything here only looks, so that a plan can ask the same questions as a pass and get the same answers.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::{
     application::{Application, Name},
@@ -30,7 +32,11 @@ pub(crate) struct Outside {
     pub(crate) required: RequiredChecks,
     pub(crate) known_contents: KnownContents,
     pub(crate) attesters: Attesters,
+    pub(crate) gates: Gates,
 }
+
+/// The gates that are asked, by application.
+pub type Gates = BTreeMap<Name, gate::Gate>;
 
 /// What was gathered about a release.
 #[derive(Debug)]
@@ -59,7 +65,7 @@ impl Outside {
     pub(crate) fn new(
         forge: forge::Forge,
         registries: registry::Registries,
-        attesters: Attesters,
+        (attesters, gates): (Attesters, Gates),
         applications: Vec<Application>,
     ) -> Self {
         Self {
@@ -71,6 +77,7 @@ impl Outside {
             required: RequiredChecks::default(),
             known_contents: KnownContents::default(),
             attesters,
+            gates,
         }
     }
 

@@ -18,7 +18,7 @@ use domain::{
 };
 
 use crate::{
-    Attesters, Error, Settings,
+    Attesters, Error, Gates, Settings,
     intake::{self, Identified},
     outside::{Known, Outside},
     overlays::{At, Rewritten, Wanted},
@@ -108,9 +108,10 @@ impl Planner {
         forge: forge::Forge,
         registries: registry::Registries,
         attesters: Attesters,
+        gates: Gates,
         applications: Vec<Application>,
     ) -> Self {
-        Self { outside: Outside::new(forge, registries, attesters, applications) }
+        Self { outside: Outside::new(forge, registries, (attesters, gates), applications) }
     }
 
     /// Finds out what an announced tag is. Asks its registry, unless no application uses it.

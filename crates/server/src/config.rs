@@ -43,7 +43,7 @@ pub use self::{
     secret::{SecretSource, SecretSources, SecretUnavailable},
     sender::{Reader, Sender, SenderKind, SenderSettings},
     spending::SpendingSettings,
-    verify::{CheckSettings, ProvenanceSettings, VerifySettings},
+    verify::{CheckSettings, GateSettings, ProvenanceSettings, VerifySettings},
     write::{AuthorSettings, SigningFormat, SigningSettings, WriteSettings},
 };
 use self::{
@@ -255,6 +255,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A gate can not be used.
+    #[error("{setting}")]
+    Gate {
+        /// Which one.
+        setting: String,
+        /// What is wrong with it.
+        source: gate::Error,
     },
     /// The trust roots can not be used.
     #[error(transparent)]

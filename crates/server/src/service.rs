@@ -154,7 +154,7 @@ pub fn planner(config: &Config, data_dir: PathBuf) -> Result<Planner, Error> {
 }
 
 fn asking(config: &Config, forge: forge::Forge) -> Result<Planner, Error> {
-    Ok(Planner::new(forge, registries(config)?, config.attesters()?, config.applications()?))
+    Ok(Planner::new(forge, registries(config)?, config.attesters()?, config.gates()?, config.applications()?))
 }
 
 fn forge(config: &Config, data_dir: PathBuf) -> Result<forge::Forge, Error> {

@@ -23,6 +23,8 @@ pub struct Verify {
     pub builder: Wish,
     /// Whether a signed attestation must name the repository and the commit.
     pub provenance: Provenance,
+    /// Whether a service of the operator's own must let the images through.
+    pub gate: Demand,
     /// How long what is not there yet is waited for, from the last image on.
     pub deadline: Duration,
     /// How often the tags of what is deployed are looked at; `None` for never.
@@ -115,6 +117,7 @@ impl Default for Verify {
             revision: Wish::IfPresent,
             builder: Wish::IfPresent,
             provenance: Provenance { demand: Demand::Off, workflows: Vec::new() },
+            gate: Demand::Off,
             deadline: Duration::from_secs(30 * 60),
             recheck: Some(Duration::from_secs(6 * 60 * 60)),
         }

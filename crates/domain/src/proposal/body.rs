@@ -225,6 +225,7 @@ const fn claim(kind: Kind) -> &'static str {
         Kind::Revision => "the image says that it was built from the commit",
         Kind::Builder => "GitHub Actions posted that it built the image",
         Kind::Provenance => "a signed attestation names the repository and the commit",
+        Kind::Gate => "the gate lets the images through",
     }
 }
 

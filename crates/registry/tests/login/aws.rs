@@ -7,10 +7,9 @@ use registry::{Aws, AwsAddresses, AwsSource, Credentials};
 use serde_json::json;
 use url::Url;
 
-use crate::{
-    Scene,
-    cloud::{Asked, Cloud},
-};
+use testkit::service::{Asked, Service as Cloud};
+
+use crate::Scene;
 
 const LENT: &str =
     r#"{"AccessKeyId":"ASIALENT","SecretAccessKey":"secret","Token":"session","Expiration":"2099-01-01T00:00:00Z"}"#;

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use registry::{Azure, AzureSource, Credentials, Error};
 
-use crate::{Scene, cloud::Cloud};
+use testkit::service::Service as Cloud;
+
+use crate::Scene;
 
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 const EXCHANGED: (u16, &str) = (200, r#"{"refresh_token":"refresh.good"}"#);

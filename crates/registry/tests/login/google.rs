@@ -5,7 +5,9 @@ use domain::fault::Fault;
 use registry::{Credentials, Error, Google, GoogleSource};
 use serde_json::json;
 
-use crate::{Scene, cloud::Cloud};
+use testkit::service::Service as Cloud;
+
+use crate::Scene;
 
 fn of_machine(cloud: &Cloud) -> Credentials {
     Credentials::Google(Google { source: GoogleSource::Metadata, metadata: Some(cloud.url.clone()) })

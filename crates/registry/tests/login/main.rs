@@ -3,7 +3,6 @@
 
 mod aws;
 mod azure;
-mod cloud;
 mod docker;
 mod google;
 

@@ -1,15 +1,18 @@
 //! Which evidence an application asks for: `applications.NAME.verify`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use domain::{
-    application::{AppName, CheckRule, Demand, Provenance, Tolerated, Verify, Wish},
+    application::{AppName, CheckRule, Demand, Name, Provenance, Tolerated, Verify, Wish},
     glob::Glob,
     image::Platform,
 };
+use gate::Gate;
 use serde::{Deserialize, Deserializer};
+use url::Url;
 
 use super::fields::{duration, duration_or_off, parsed, parsed_list, text_or_map};
+use super::{Config, Error, SecretSource};
 
 /// Which evidence is asked for.
 #[derive(Debug, Deserialize)]
@@ -37,6 +40,8 @@ pub struct VerifySettings {
     pub builder: Wish,
     /// Whether a signed attestation must name the repository and the commit.
     pub provenance: ProvenanceSettings,
+    /// A service of the operator's own that must let the images through.
+    pub gate: Option<GateSettings>,
     /// How long what is not there yet is waited for.
     #[serde(deserialize_with = "duration")]
     pub deadline: Duration,
@@ -66,6 +71,45 @@ struct WholeCheck {
 enum AppSetting {
     Id(u64),
     Slug(String),
+}
+
+/// A service of the operator's own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateSettings {
+    /// Where it is: over HTTPS, or on this machine.
+    #[serde(deserialize_with = "parsed")]
+    pub url: Url,
+    /// What it is shown as a bearer token.
+    pub token: Option<SecretSource>,
+    /// How long one answer may take.
+    #[serde(default = "GateSettings::default_timeout", deserialize_with = "duration")]
+    pub timeout: Duration,
+}
+
+impl GateSettings {
+    const fn default_timeout() -> Duration {
+        Duration::from_secs(10)
+    }
+}
+
+impl Config {
+    /// The gates that are asked, by application.
+    ///
+    /// # Errors
+    ///
+    /// An address can not be used, or a token is not where the configuration says.
+    pub fn gates(&self) -> Result<BTreeMap<Name, Gate>, Error> {
+        let mut gates = BTreeMap::new();
+        for (name, application) in self.applications.iter() {
+            let Some(GateSettings { url, token, timeout }) = &application.verify.gate else { continue };
+            let setting = format!("applications.{name}.verify.gate");
+            let token = token.as_ref().map(|token| token.read_for(&format!("{setting}.token"))).transpose()?;
+            let gate = Gate::new(gate::Settings { url: url.clone(), token, timeout: *timeout });
+            gates.insert(name.clone(), gate.map_err(|source| Error::Gate { setting, source })?);
+        }
+        Ok(gates)
+    }
 }
 
 /// Which attestation is good enough.
@@ -108,6 +152,7 @@ impl Default for VerifySettings {
             revision: usual.revision,
             builder: usual.builder,
             provenance: ProvenanceSettings { policy, workflows: Vec::new(), keys: Vec::new() },
+            gate: None,
             deadline: usual.deadline,
             recheck: usual.recheck,
         }
@@ -126,6 +171,7 @@ impl VerifySettings {
             revision: self.revision,
             builder: self.builder,
             provenance: Provenance { demand: self.provenance.policy, workflows: self.provenance.workflows.clone() },
+            gate: if self.gate.is_some() { Demand::Required } else { Demand::Off },
             deadline: self.deadline,
             recheck: self.recheck,
         }

@@ -203,3 +203,20 @@ fn a_report_of_another_digest_is_no_proof_and_another_one_may_follow() {
     let later = [report("aws", Some(9)), report("gcp", Some(1)), report("aws", Some(1))];
     assert!(of_builder(Wish::Required, &later, 60).starts_with("builder passed"));
 }
+
+#[test]
+fn a_gate_lets_images_through_or_holds_them_back() {
+    let mut application = application();
+    let with = |application: &Application, verdict, reason: &str, until| {
+        let link = Some("https://scanner.example/7".to_owned());
+        let answer = GateAnswer { verdict, reason: reason.to_owned(), link };
+        words(&gate(application, Some(&answer), wait(until)))
+    };
+    assert_snapshot!(with(&application, GateVerdict::Fail, "", 60), @"gate skipped: no gate is asked: verify.gate is off");
+    application.verify.gate = Demand::Required;
+    assert_snapshot!(with(&application, GateVerdict::Pass, "nothing is known", 60), @"gate passed: the gate lets the images through: nothing is known");
+    assert_snapshot!(with(&application, GateVerdict::Fail, "CVE-2026-1", 60), @"gate failed: the gate holds the images back: CVE-2026-1");
+    assert_snapshot!(with(&application, GateVerdict::Pending, "", 60), @"gate pending: the gate does not know yet");
+    assert_snapshot!(with(&application, GateVerdict::Pending, "", 0), @"gate failed: the gate does not know yet, and that for too long (verify.deadline)");
+    assert_snapshot!(words(&gate(&application, None, wait(60))), @"gate pending: the gate was not asked");
+}

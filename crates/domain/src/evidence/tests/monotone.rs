@@ -83,6 +83,7 @@ fn policies() -> Vec<Application> {
                     (one.verify.branch, one.verify.same_digest, one.verify.immutable) = (demand, demand, demand);
                     (one.verify.revision, one.verify.builder) = (wish, wish);
                     one.verify.provenance = Provenance { demand, workflows: Vec::new() };
+                    one.verify.gate = demand;
                     (one.verify.checks, one.verify.platforms) = (rules.clone(), platforms);
                     all.push(one);
                 }
@@ -135,6 +136,14 @@ fn evidence(application: &Application, kind: Kind, found: Found, wait: Wait) -> 
                 Found::Bad => good.iter().map(|one| report(one, &build("aws", 9, 0).digest)).collect(),
             };
             builder(application, &good, &reports, wait)
+        }
+        Kind::Gate => {
+            let verdict = match found {
+                Found::Good => GateVerdict::Pass,
+                Found::Missing => GateVerdict::Pending,
+                Found::Bad => GateVerdict::Fail,
+            };
+            gate(application, Some(&GateAnswer { verdict, reason: String::new(), link: None }), wait)
         }
         Kind::Provenance => {
             let all = match found {
@@ -219,7 +228,7 @@ fn no_policy_passes_without_what_it_asks_for_and_none_fails_when_all_is_good() {
             Kind::Branch | Kind::Immutable => verify.branch == Demand::Required,
             Kind::Checks => !verify.checks.is_empty(),
             Kind::Revision | Kind::Builder => verify.revision != Wish::Off,
-            Kind::Provenance => verify.provenance.demand == Demand::Required,
+            Kind::Provenance | Kind::Gate => verify.provenance.demand == Demand::Required,
         };
         for kind in Kind::ALL {
             let bad = verdict(&all(Some((kind, Found::Bad))));

@@ -57,6 +57,8 @@ fn what_can_not_be_asked_for_is_refused_in_words() {
         ("checks: [{ name: x, app: [] }]", "the name of an App as in its address, or its number, was expected"),
         ("checks: ci", "expected a sequence"),
         ("platforms: [linux]", "a platform is written os/architecture"),
+        ("gate: { url: x }", "relative URL without a base"),
+        ("gate: {}", "missing field `url`"),
         ("deadline: soon", "is not a duration like 30m"),
         ("tag: off", "unknown field `tag`"),
     ] {

@@ -1,38 +1,45 @@
-//! A service of a cloud on loopback: it answers what it is told to, and remembers what it was asked.
+//! A service of somebody else on loopback: it answers what it is told to, and remembers what it was asked.
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::{Context as _, Result};
+use reqwest::Url;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
-use url::Url;
 
 /// A request that came.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// `GET /path?query`
-    pub(crate) line: String,
+    pub line: String,
     /// By names in lower case.
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: String,
+    pub headers: BTreeMap<String, String>,
+    /// What was sent with it.
+    pub body: String,
 }
 
 /// A service; it ends with the test.
-pub(crate) struct Cloud {
-    pub(crate) url: Url,
+#[derive(Debug)]
+pub struct Service {
+    /// Where it is.
+    pub url: Url,
     asked: Arc<Mutex<Vec<Asked>>>,
     serving: JoinHandle<()>,
 }
 
-impl Cloud {
+impl Service {
     /// One that gives these answers, one after the other: a status and a body; the last one again and again.
-    pub(crate) async fn answering(answers: &[(u16, &str)]) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// There is no port for it.
+    pub async fn answering(answers: &[(u16, &str)]) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/", listener.local_addr()?).parse()?;
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -44,19 +51,21 @@ impl Cloud {
                 let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
                 let Some(answer) = answer else { return };
                 if let Ok(request) = answer_one(stream, answer).await {
-                    log.lock().expect("nobody panics").push(request);
+                    log.lock().unwrap_or_else(PoisonError::into_inner).push(request);
                 }
             }
         });
         Ok(Self { url, asked, serving })
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().expect("nobody panics").clone()
+    /// What it was asked so far.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Drop for Cloud {
+impl Drop for Service {
     fn drop(&mut self) {
         self.serving.abort();
     }
@@ -64,12 +73,16 @@ impl Drop for Cloud {
 
 impl Asked {
     /// A field of the form in its body.
-    pub(crate) fn field(&self, name: &str) -> Option<String> {
-        let mut fields = url::form_urlencoded::parse(self.body.as_bytes());
-        fields.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<String> {
+        // A form is written as a query is.
+        let url = Url::parse(&format!("http://form.example/?{}", self.body)).ok()?;
+        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
-    pub(crate) fn header(&self, name: &str) -> &str {
+    /// A header, by its name in lower case; empty where it has none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 }
