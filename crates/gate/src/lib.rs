@@ -1,4 +1,4 @@
-//! Asks a service of the operator's own whether images may be released.
+//! Asks a service of the operator's own whether images may be released, as one that scans them.
 //!
 //! A gate is one HTTPS endpoint that is sent what is to be released and answers whether it may be: one that scans for
 //! vulnerabilities, looks into an inventory, or asks people. The protocol is ours:

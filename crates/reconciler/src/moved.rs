@@ -80,15 +80,20 @@ impl Reconciler {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep_until(next.min(latest)) => {}
             }
-            for application in &applications {
-                if due.get(application.name()).is_some_and(|at| *at <= Instant::now()) {
-                    if let Err(error) = self.recheck(application).await {
-                        let (name, error) = (application.name(), Chain(&error));
-                        debug!(application = %name, %error, "what is deployed could not be looked at; it is later");
-                    }
-                    due.insert(application.name(), Instant::now() + application.verify.recheck.unwrap_or_default());
-                }
+            let is_due = |name| due.get(name).is_some_and(|at| *at <= Instant::now());
+            let now_due: Vec<&Application> =
+                applications.iter().copied().filter(|application| is_due(application.name())).collect();
+            for application in now_due {
+                self.recheck_or_say(application).await;
+                due.insert(application.name(), Instant::now() + application.verify.recheck.unwrap_or_default());
             }
+        }
+    }
+
+    async fn recheck_or_say(&self, application: &Application) {
+        if let Err(error) = self.recheck(application).await {
+            let (name, error) = (application.name(), Chain(&error));
+            debug!(application = %name, %error, "what is deployed could not be looked at; it is later");
         }
     }
 
