@@ -112,3 +112,35 @@ async fn a_commit_that_a_forced_push_took_off_the_branch_is_refused_with_that_re
     scene.end().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_takes_the_forges_place_in_proving_where_a_commit_is() -> Result<()> {
+    let scene = Scene::start(SceneOptions::default()).await?;
+    scene.forge.add_personal_token("sesame", "octocat").await?;
+    let password = scene.directory().join("git-password");
+    std::fs::write(&password, "sesame")?;
+    let (url, config) = (scene.forge.git_url(SOURCE), std::fs::read_to_string(scene.config())?);
+    let git = format!("git: {{ url: '{url}', username: tagferry, password: {{ file: '{}' }} }}", password.display());
+    std::fs::write(scene.config(), config.replacen("branches: [main]", &format!("branches: [main], {git}"), 1))?;
+    let tagferry = scene.tagferry().await?;
+    let first = scene.commit("First").await?;
+    scene.push_to_all(&first)?;
+    assert_eq!(tagferry.outcome(&first).await?.0, "merged");
+    let second = scene.commit("Second").await?;
+    scene.push_to_all(&second)?;
+    assert_eq!(tagferry.outcome(&second).await?.0, "merged");
+    let body =
+        scene.pull_requests().await?.into_iter().find(|one| one.title.contains("Second")).and_then(|one| one.body);
+    let body = body.context("there is no pull request")?;
+    let short = second.get(..7).context("a commit has forty digits")?;
+    assert!(body.contains(&format!("**branch** passed: commit `{short}` is on main")), "{body}");
+    assert!(body.contains("1 commit") && body.contains("Second"), "{body}");
+    let aside = scene.commit_on("topic", "Aside").await?;
+    scene.push_to_all(&aside)?;
+    let (_, reason) = tagferry.outcome(&aside).await?;
+    assert!(reason.contains("is not on an allowed branch of acme/mandelbrot (main)"), "{reason}");
+    let asked = scene.forge.requests();
+    assert!(asked.iter().all(|one| !one.path.contains("/acme/mandelbrot/compare/")), "the forge was asked");
+    scene.end().await;
+    Ok(())
+}

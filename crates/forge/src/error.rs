@@ -21,6 +21,14 @@ pub enum Error {
         /// What is wrong with which setting.
         what: String,
     },
+    /// A mirror of a source repository could not be asked.
+    #[error("the mirror of {repository} (source.git)")]
+    Mirror {
+        /// Of which repository.
+        repository: Repository,
+        /// What went wrong.
+        source: Box<Self>,
+    },
     /// The forge does not accept our credentials.
     #[error("{doing}: the forge does not accept our credentials (HTTP 401); check `github.app` or `github.token`")]
     Unauthorized {
@@ -233,6 +241,7 @@ impl Error {
             | Self::WrongKind { .. }
             | Self::NoPullRequest { .. }
             | Self::Refused { .. } => Fault::Permanent,
+            Self::Mirror { source, .. } => source.fault(),
             Self::Limited { retry_after, .. } => Fault::Limited { retry_after: *retry_after },
             Self::Kept { retry_after, .. } => Fault::Limited { retry_after: Some(*retry_after) },
             Self::Unavailable { .. } | Self::Misunderstood { .. } | Self::Store { .. } => Fault::Transient,

@@ -1,5 +1,6 @@
 //! The way by Git: branches, files, commits and pushes, over Git's own protocol and without any checkout.
 
+mod mirror;
 mod remote;
 mod session;
 mod signing;
@@ -22,6 +23,7 @@ use crate::{
     client::Client,
     write::{Files, NewCommit},
 };
+pub use mirror::{Mirror, MirrorSettings};
 use remote::{Conversation, Target};
 pub(crate) use signing::Signer;
 pub(crate) use store::Stores;

@@ -7,6 +7,7 @@
 //! - [`settings`]: where the forge is, and as whom we speak to it.
 //! - [`error`] and [`refusal`]: what can go wrong.
 //! - [`source`]: what the forge says of commits.
+//! - [`Mirror`]: the same of a repository on any Git host.
 //! - [`attestation`]: what was attested of what was built from a repository.
 //! - [`ground`]: what a repository allows and requires.
 //! - [`mod@write`]: branches, files and commits, over Git's own protocol or made by the forge itself.
@@ -43,6 +44,7 @@ pub mod write;
 
 pub use attestation::Attestations;
 pub use error::Error;
+pub use git::{Mirror, MirrorSettings};
 pub use merging::{Armed, Look, Order, Ordered};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;

@@ -98,7 +98,7 @@ impl Outside {
             return Ok(known);
         }
         let Asked { application, commit, builds, wait, .. } = *asked;
-        let answer = match self.gates.get(application.name()) {
+        let answer = match self.witnesses.gates.get(application.name()) {
             None => None,
             Some(gate) => {
                 let chosen = application.targets().iter().filter_map(|target| newest(builds, &target.name));
@@ -119,11 +119,12 @@ impl Outside {
             let found =
                 try_join_all(asked.distinct().into_iter().map(|build| self.bundles(application, build))).await?;
             for (digest, found) in found {
-                let examined = self.attesters.examine(application.name(), &digest, found)?;
+                let examined = self.witnesses.attesters.examine(application.name(), &digest, found)?;
                 attestations.insert(digest, examined);
             }
         }
-        let origin = Origin { issuer: self.attesters.issuer.clone(), address: self.forge.address().to_owned() };
+        let origin =
+            Origin { issuer: self.witnesses.attesters.issuer.clone(), address: self.forge.address().to_owned() };
         Ok(evidence::provenance(application, commit, builds, (&attestations, &origin), wait))
     }
 

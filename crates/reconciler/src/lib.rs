@@ -42,7 +42,7 @@ use self::outside::Outside;
 pub use self::{
     attesters::Attesters,
     error::Error,
-    outside::Gates,
+    outside::Witnesses,
     overlays::Rewritten,
     plan::{Draft, Named, Planned, PlannedRelease, Planner},
     survey::{Finding, Mark},

@@ -31,12 +31,19 @@ pub(crate) struct Outside {
     pub(crate) texts: Texts,
     pub(crate) required: RequiredChecks,
     pub(crate) known_contents: KnownContents,
-    pub(crate) attesters: Attesters,
-    pub(crate) gates: Gates,
+    pub(crate) witnesses: Witnesses,
 }
 
-/// The gates that are asked, by application.
-pub type Gates = BTreeMap<Name, gate::Gate>;
+/// Whose word counts besides that of the forge and the registries.
+#[derive(Debug)]
+pub struct Witnesses {
+    /// Whose attestations are believed.
+    pub attesters: Attesters,
+    /// The gates that are asked, by application.
+    pub gates: BTreeMap<Name, gate::Gate>,
+    /// The mirrors that say where commits of source repositories are, in place of the forge, by application.
+    pub mirrors: BTreeMap<Name, forge::Mirror>,
+}
 
 /// What was gathered about a release.
 #[derive(Debug)]
@@ -65,7 +72,7 @@ impl Outside {
     pub(crate) fn new(
         forge: forge::Forge,
         registries: registry::Registries,
-        (attesters, gates): (Attesters, Gates),
+        witnesses: Witnesses,
         applications: Vec<Application>,
     ) -> Self {
         Self {
@@ -76,8 +83,7 @@ impl Outside {
             texts: Texts::default(),
             required: RequiredChecks::default(),
             known_contents: KnownContents::default(),
-            attesters,
-            gates,
+            witnesses,
         }
     }
 

@@ -18,7 +18,7 @@ use domain::{
 };
 
 use crate::{
-    Attesters, Error, Gates, Settings,
+    Error, Settings, Witnesses,
     intake::{self, Identified},
     outside::{Known, Outside},
     overlays::{At, Rewritten, Wanted},
@@ -107,11 +107,10 @@ impl Planner {
     pub fn new(
         forge: forge::Forge,
         registries: registry::Registries,
-        attesters: Attesters,
-        gates: Gates,
+        witnesses: Witnesses,
         applications: Vec<Application>,
     ) -> Self {
-        Self { outside: Outside::new(forge, registries, (attesters, gates), applications) }
+        Self { outside: Outside::new(forge, registries, witnesses, applications) }
     }
 
     /// Finds out what an announced tag is. Asks its registry, unless no application uses it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    application::{Application, Demand},
+    application::{Application, Demand, Source},
     commit::Commit,
     evidence::{self, Evidence, Kind, Lookup, Outcome, Wait},
     forge::Repository,
@@ -54,12 +54,7 @@ impl Outside {
             let evidence = vec![exists, branch, evidence::checks(application, &reported, wait)];
             return Ok(SourceEvidence { evidence, subject: None });
         }
-        // To see checks takes permissions that are not needed where nobody asks for them.
-        let lookup = if verify.checks.is_empty() {
-            self.forge.locate(&source.repository, commit, &source.branches).await?
-        } else {
-            self.forge.look_up(&source.repository, commit, &source.branches).await?
-        };
+        let lookup = self.look_up(application, commit).await?;
         let exists = evidence::commit(application, commit, &lookup);
         let Lookup::Present { subject, checks, .. } = &lookup else {
             return Ok(SourceEvidence { evidence: vec![exists], subject: None });
@@ -68,6 +63,32 @@ impl Outside {
             [exists, evidence::branch(application, commit, &lookup), evidence::checks(application, checks, wait)];
         let evidence = fresh.into_iter().map(|one| known(one.kind).unwrap_or(one)).collect();
         Ok(SourceEvidence { evidence, subject: Some(subject.clone()) })
+    }
+
+    /// Where a commit is and, where that is asked for, what its checks say.
+    async fn look_up(&self, application: &Application, commit: Commit) -> Result<Lookup, Error> {
+        let Source { repository, branches, .. } = &application.source;
+        let is_checked = !application.verify.checks.is_empty();
+        let Some(mirror) = self.witnesses.mirrors.get(application.name()) else {
+            // To see checks takes permissions that are not needed where nobody asks for them.
+            return Ok(if is_checked {
+                self.forge.look_up(repository, commit, branches).await?
+            } else {
+                self.forge.locate(repository, commit, branches).await?
+            });
+        };
+        let mut lookup = mirror.look_up(commit, branches).await?;
+        if let (true, Lookup::Present { checks, .. }) = (is_checked, &mut lookup) {
+            *checks = self.forge.checks(repository, commit).await?;
+        }
+        Ok(lookup)
+    }
+
+    /// The mirror of a source repository, if one is kept.
+    fn mirror(&self, repository: &Repository) -> Option<&forge::Mirror> {
+        let is_it = |application: &&Application| application.source.repository == *repository;
+        let mut all = self.applications.iter().filter(is_it);
+        all.find_map(|application| self.witnesses.mirrors.get(application.name()))
     }
 
     /// How one commit of the source repository stands to another, and what is between them; `None` when one is not
@@ -82,7 +103,10 @@ impl Outside {
         if let Some(known) = self.comparisons.get(&key) {
             return Ok(Some(known));
         }
-        let comparison = self.forge.comparison(repository, first, second).await?;
+        let comparison = match self.mirror(repository) {
+            Some(mirror) => mirror.comparison(first, second).await?,
+            None => self.forge.comparison(repository, first, second).await?,
+        };
         Ok(comparison.map(|comparison| self.comparisons.put(key, comparison)))
     }
 }

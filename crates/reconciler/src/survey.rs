@@ -82,6 +82,14 @@ struct Survey<'a> {
 impl Survey<'_> {
     async fn source(&self) -> Vec<Finding> {
         let source = &self.application.source;
+        if let Some(mirror) = self.outside.witnesses.mirrors.get(self.application.name()) {
+            let subject = format!("the mirror of {}", source.repository);
+            // That there is no such commit is as good an answer as any.
+            return vec![match mirror.look_up(Commit::from_bytes([0; 20]), &source.branches).await {
+                Ok(_) => good(&subject, "releases come from here".to_owned()),
+                Err(error) => problem(&subject, Chain(&error).to_string()),
+            }];
+        }
         let mut findings = Vec::new();
         for branches in &source.branches {
             let subject = format!("{} {branches}", source.repository);

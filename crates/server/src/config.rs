@@ -14,6 +14,7 @@ mod limits;
 mod registries;
 mod secret;
 mod sender;
+mod source;
 mod spending;
 mod verify;
 mod write;
@@ -42,6 +43,7 @@ pub use self::{
     registries::{ProxySetting, RegistrySettings},
     secret::{SecretSource, SecretSources, SecretUnavailable},
     sender::{Reader, Sender, SenderKind, SenderSettings},
+    source::{MirrorFrom, SourceSettings},
     spending::SpendingSettings,
     verify::{CheckSettings, GateSettings, ProvenanceSettings, VerifySettings},
     write::{AuthorSettings, SigningFormat, SigningSettings, WriteSettings},

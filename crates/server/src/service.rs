@@ -1,11 +1,17 @@
 //! Starts everything, and stops it in order.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::Utc;
 use domain::application::{Application, Demand};
 use identity::Verifier;
-use reconciler::{Planner, Reconciler};
+use reconciler::{Planner, Reconciler, Witnesses};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -84,7 +90,7 @@ impl Service {
             std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
         }
         let forge = forge(config, data_dir)?;
-        let planner = asking(config, forge.clone())?;
+        let planner = asking(config, forge.clone(), &config.server.data_dir.join("mirrors"))?;
         let store = store::Store::open(&config.store.url, Utc::now()).await?;
         let settings =
             reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
@@ -150,11 +156,14 @@ impl Service {
 ///
 /// A setting can not be used; the error names it. That of the store is not looked at.
 pub fn planner(config: &Config, data_dir: PathBuf) -> Result<Planner, Error> {
-    asking(config, forge(config, data_dir)?)
+    let mirrors = data_dir.join("mirrors");
+    asking(config, forge(config, data_dir)?, &mirrors)
 }
 
-fn asking(config: &Config, forge: forge::Forge) -> Result<Planner, Error> {
-    Ok(Planner::new(forge, registries(config)?, config.attesters()?, config.gates()?, config.applications()?))
+fn asking(config: &Config, forge: forge::Forge, data_dir: &Path) -> Result<Planner, Error> {
+    let witnesses =
+        Witnesses { attesters: config.attesters()?, gates: config.gates()?, mirrors: config.mirrors(data_dir)? };
+    Ok(Planner::new(forge, registries(config)?, witnesses, config.applications()?))
 }
 
 fn forge(config: &Config, data_dir: PathBuf) -> Result<forge::Forge, Error> {

@@ -151,13 +151,13 @@ impl Conversation<'_> {
         }
     }
 
-    fn enter(&self) -> Result<transport::Entered, Error> {
+    pub(super) fn enter(&self) -> Result<transport::Entered, Error> {
         transport::enter(Arc::clone(&self.session))
             .map_err(|source| self.store.broken("preparing a conversation", source))
     }
 
     /// Reads the list of the repository's references: one request.
-    fn connect(&self, direction: Direction) -> Result<Remote<'_>, Error> {
+    pub(super) fn connect(&self, direction: Direction) -> Result<Remote<'_>, Error> {
         let needs = match direction {
             Direction::Fetch => NEEDS_READ,
             Direction::Push => NEEDS_WRITE,
@@ -181,7 +181,7 @@ impl Conversation<'_> {
     }
 
     /// What really happened when libgit2 gave up.
-    fn failed(&self, error: git2::Error, needs: &'static str) -> Error {
+    pub(super) fn failed(&self, error: git2::Error, needs: &'static str) -> Error {
         if let Some(failure) = self.session.take_failure() {
             return self.explain(failure, needs);
         }

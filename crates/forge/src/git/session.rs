@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{limit, scrub::scrub};
 
 /// What GitHub lets any token log in as (<https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation>).
-const USER: &str = "x-access-token";
+pub(crate) const USER: &str = "x-access-token";
 
 /// The longest text of a refusal that is kept, in bytes.
 const LONGEST_TEXT: usize = 1000;
@@ -30,7 +30,7 @@ pub(crate) struct Session {
     http: Client,
     runtime: Handle,
     url: String,
-    credentials: SecretString,
+    credentials: Option<SecretString>,
     idle: Duration,
     deadline: Instant,
     cancelled: CancellationToken,
@@ -63,17 +63,19 @@ impl Session {
     pub(crate) fn new(
         http: Client,
         url: String,
-        token: &SecretString,
+        login: Option<(&str, &SecretString)>,
         (idle, deadline): (Duration, Instant),
         cancelled: CancellationToken,
     ) -> Self {
-        let pair = format!("{USER}:{}", token.expose_secret());
-        let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
+        let header = |(user, secret): (&str, &SecretString)| {
+            let pair = format!("{user}:{}", secret.expose_secret());
+            SecretString::from(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
+        };
         Self {
             http,
             runtime: Handle::current(),
             url,
-            credentials: format!("Basic {encoded}").into(),
+            credentials: login.map(header),
             idle,
             deadline,
             cancelled,
@@ -105,7 +107,10 @@ impl Session {
                 .header(header::ACCEPT, format!("application/x-{name}-result"))
                 .body(body)
         };
-        let request = request.header(header::AUTHORIZATION, self.credentials.expose_secret());
+        let request = match &self.credentials {
+            Some(credentials) => request.header(header::AUTHORIZATION, credentials.expose_secret()),
+            None => request,
+        };
         let response = self.wait(request.send())?;
         if response.status().is_success() {
             return Ok(response);

@@ -15,7 +15,10 @@ use secrecy::SecretString;
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{session::Session, signing::Signer};
+use super::{
+    session::{self, Session},
+    signing::Signer,
+};
 use crate::{Author, Error, Settings, Signing, Timeouts, Write};
 
 /// Each fetch adds a pack, and libgit2 has nothing that joins them: with more than this, looking an object up gets
@@ -60,27 +63,29 @@ pub(crate) struct Store {
 impl Stores {
     /// Stores below the settings' directory; nothing is written yet.
     pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+        let signer = match &settings.write {
+            Write::Git(Some(Signing::Ssh(key))) => Some(Signer::new(key)?),
+            Write::Git(None) | Write::Api => None,
+        };
+        let stores = Self::below(settings.data_dir, settings.author, settings.timeouts)?;
+        let committer = Committer { signer, author: stores.committer.author.clone() };
+        Ok(Self { committer: Arc::new(committer), ..stores })
+    }
+
+    /// Stores below a directory, whose commits are not signed; nothing is written yet.
+    pub(crate) fn below(directory: PathBuf, author: Author, timeouts: Timeouts) -> Result<Self, Error> {
         // No redirects: they would take the credentials along. No proxy of the environment: the REST interface is
         // not asked through one either.
         let http = reqwest::Client::builder()
-            .connect_timeout(settings.timeouts.connect)
+            .connect_timeout(timeouts.connect)
             .redirect(redirect::Policy::none())
             .no_proxy()
             .tcp_nodelay(true)
             .user_agent(concat!("git/tagferry-", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|source| Error::Settings { what: format!("no client for Git: {source}") })?;
-        let signer = match &settings.write {
-            Write::Git(Some(Signing::Ssh(key))) => Some(Signer::new(key)?),
-            Write::Git(None) | Write::Api => None,
-        };
-        Ok(Self {
-            directory: settings.data_dir,
-            committer: Arc::new(Committer { author: settings.author, signer }),
-            timeouts: settings.timeouts,
-            http,
-            busy: Mutex::default(),
-        })
+        let committer = Arc::new(Committer { author, signer: None });
+        Ok(Self { directory, committer, timeouts, http, busy: Mutex::default() })
     }
 
     /// A piece of work that must end in time.
@@ -97,8 +102,19 @@ impl Stores {
         token: &SecretString,
         cancelled: CancellationToken,
     ) -> Session {
+        self.session_as(job, url, Some((session::USER, token)), cancelled)
+    }
+
+    /// A conversation for a piece of work, as somebody or as nobody.
+    pub(crate) fn session_as(
+        &self,
+        job: &Job,
+        url: String,
+        login: Option<(&str, &SecretString)>,
+        cancelled: CancellationToken,
+    ) -> Session {
         let limits = (self.timeouts.idle, job.deadline);
-        Session::new(self.http.clone(), url, token, limits, cancelled)
+        Session::new(self.http.clone(), url, login, limits, cancelled)
     }
 
     /// Does blocking work in a repository's store, when nobody else does. The only way into it.

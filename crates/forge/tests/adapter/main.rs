@@ -14,6 +14,7 @@ mod landing;
 mod looking_up;
 mod lookup_answers;
 mod merging;
+mod mirror;
 mod pull_requests;
 mod push;
 mod reading;

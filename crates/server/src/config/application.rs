@@ -8,14 +8,13 @@ use domain::{
         ReleasePolicy, Source, TagPattern, Target,
     },
     forge::{self, Branch, MergeMethod},
-    glob::Glob,
     image,
 };
 use serde::Deserialize;
 
 use super::{
-    VerifySettings,
-    fields::{UniqueMap, branch_patterns, duration, duration_or_off, parsed},
+    SourceSettings, VerifySettings,
+    fields::{UniqueMap, duration, duration_or_off, parsed},
 };
 
 /// What is released together.
@@ -43,21 +42,6 @@ pub struct ApplicationSettings {
     /// What its pull requests look like.
     #[serde(default)]
     pub pull_request: PullRequestSettings,
-}
-
-/// Where the code of an application is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceSettings {
-    /// `owner/name`.
-    #[serde(deserialize_with = "parsed")]
-    pub repository: forge::Repository,
-    /// The number that it has there, which stays when it is renamed; it is not compared where there is none.
-    #[serde(default)]
-    pub id: Option<u64>,
-    /// The branches that a released commit must be on one of, by name or by pattern.
-    #[serde(deserialize_with = "branch_patterns")]
-    pub branches: Vec<Glob>,
 }
 
 /// Where the overlays of an application are.

@@ -71,3 +71,23 @@ fn an_identity_that_lacks_something_a_certificate_that_is_not_there_and_a_proxy_
     }
     assert!(access("proxy: 'http://proxy.example:3128'").unwrap().proxy.is_some());
 }
+
+#[test]
+fn a_mirror_needs_an_address_and_both_or_neither_of_a_user_and_a_password() {
+    let mirrors = |git: &str| {
+        let text = WHOLE.replace("branches: [main, release/1]", &format!("branches: [main], git: {{ {git} }}"));
+        read(&text).unwrap().mirrors(std::path::Path::new("/data")).map(|all| all.len())
+    };
+    assert_eq!(mirrors("url: 'https://git.example/a/b.git'").unwrap(), 1);
+    for (git, expected) in [
+        ("url: 'https://git.example/a/b.git', username: u", "takes username and password, or neither"),
+        (
+            "url: 'https://u:hunter2@git.example/a/b.git'",
+            "source.git.url is an address of http or https without a user",
+        ),
+        ("url: 'ssh://git.example/a/b.git'", "source.git.url is an address of http or https"),
+    ] {
+        let said = mirrors(git).unwrap_err().to_string();
+        assert!(said.contains(expected) && !said.contains("hunter2"), "{git}: {said}");
+    }
+}
