@@ -29,7 +29,17 @@ impl DockerRegistry {
     ///
     /// It is not installed, or does not answer.
     pub async fn start(directory: &Path, url: &str, authorization: &str) -> Result<Self> {
-        Self::start_with_patience(directory, url, authorization, PATIENCE).await
+        Self::start_as(directory, (url, authorization), (PATIENCE, "")).await
+    }
+
+    /// Starts one that tells nobody, and lets only those in that its settings name: what stands under `auth` in its
+    /// configuration.
+    ///
+    /// # Errors
+    ///
+    /// It is not installed, or does not answer.
+    pub async fn start_closed(directory: &Path, auth: &str) -> Result<Self> {
+        Self::start_as(directory, ("http://127.0.0.1:9/", "none"), (PATIENCE, &format!("auth: {auth}\n"))).await
     }
 
     /// Starts one that waits so long for each answer.
@@ -43,6 +53,14 @@ impl DockerRegistry {
         authorization: &str,
         patience: Duration,
     ) -> Result<Self> {
+        Self::start_as(directory, (url, authorization), (patience, "")).await
+    }
+
+    async fn start_as(
+        directory: &Path,
+        (url, authorization): (&str, &str),
+        (patience, auth): (Duration, &str),
+    ) -> Result<Self> {
         let host = format!("127.0.0.1:{}", port::reserve()?);
         let config = directory.join("docker-registry.yml");
         let data = directory.join("docker-registry");
@@ -53,7 +71,7 @@ impl DockerRegistry {
 log: {{ level: error, accesslog: {{ disabled: true }} }}
 storage: {{ filesystem: {{ rootdirectory: '{}' }}, delete: {{ enabled: true }} }}
 http: {{ addr: '{host}', host: 'http://{host}' }}
-notifications:
+{auth}notifications:
   endpoints:
     - name: tagferry
       url: '{url}'
@@ -80,7 +98,10 @@ notifications:
             .context("starting docker-registry: cargo xtask setup installs it")?;
         let base = format!("http://{host}/v2/");
         until("the registry's answer", async || {
-            Ok(reqwest::get(&base).await.is_ok_and(|answer| answer.status().is_success()).then_some(()))
+            Ok(reqwest::get(&base)
+                .await
+                .is_ok_and(|answer| matches!(answer.status().as_u16(), 200 | 401))
+                .then_some(()))
         })
         .await?;
         Ok(Self { child, host, log })

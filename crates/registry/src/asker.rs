@@ -8,17 +8,18 @@ use std::{
 
 use domain::image::{Host, Reference};
 use oci_client::{
-    Client, RegistryOperation,
+    Client,
     client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol},
     errors::OciDistributionError,
     secrets::RegistryAuth,
 };
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     access::{Access, Credentials, Timeouts, Transport},
     error::Error,
+    exchange,
     login::{self, Web},
     pause::Pause,
 };
@@ -45,11 +46,10 @@ pub(crate) struct Held {
 
 /// The tokens that the registry has traded the credentials for, by repository; none where it wants none.
 #[derive(Default)]
-struct Tokens(std::sync::Mutex<HashMap<String, (Option<String>, Instant)>>);
+struct Tokens(std::sync::Mutex<HashMap<String, (Option<SecretString>, Instant)>>);
 
-/// How long a token is used: they are good for a minute at least
-/// (<https://distribution.github.io/distribution/spec/auth/token/#token-response-fields>).
-const TOKEN_LIFE: Duration = Duration::from_secs(45);
+/// How long it is believed that a registry wants no token.
+const NO_TOKEN_LIFE: Duration = Duration::from_secs(60);
 
 /// How many tokens are kept; when there are more all are forgotten, which costs a request each.
 const MOST_TOKENS: usize = 1024;
@@ -121,42 +121,28 @@ impl Held {
     /// The token for a repository, if the registry wants one, and whether it was kept from before.
     pub(crate) async fn token(
         &self,
-        theirs: &oci_client::Reference,
-    ) -> Result<(Option<String>, bool), OciDistributionError> {
-        let repository = theirs.repository();
+        bare: &reqwest::Client,
+        base: &str,
+        repository: &str,
+    ) -> Result<(Option<SecretString>, bool), OciDistributionError> {
         let known = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned();
         if let Some((token, _)) = known.filter(|(_, until)| Instant::now() < *until) {
             return Ok((token, true));
         }
-        let token = self.client.auth(theirs, &self.auth, RegistryOperation::Pull).await?;
+        let traded = exchange::trade(bare, base, repository, &self.auth).await?;
+        let life = traded.as_ref().map_or(NO_TOKEN_LIFE, |traded| traded.life);
+        let token = traded.map(|traded| traded.token);
         let mut all = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_TOKENS {
             all.clear();
         }
-        all.insert(repository.to_owned(), (token.clone(), Instant::now() + TOKEN_LIFE));
+        all.insert(repository.to_owned(), (token.clone(), Instant::now() + life));
         Ok((token, false))
     }
 
     /// Forgets the token for a repository, which was refused.
-    pub(crate) fn forget_token(&self, theirs: &oci_client::Reference) {
-        self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).remove(theirs.repository());
-    }
-
-    /// Makes sure that what seems to be wrong credentials is not a token service that is broken.
-    pub(crate) async fn tell_apart<T>(
-        &self,
-        theirs: &oci_client::Reference,
-        answer: Result<T, OciDistributionError>,
-    ) -> Result<T, OciDistributionError> {
-        match answer {
-            // When no token could be had the client asks without one, and a broken token service looks like wrong
-            // credentials. Asking for the token by itself tells the two apart.
-            Err(OciDistributionError::UnauthorizedError { url }) => {
-                self.client.auth(theirs, &self.auth, RegistryOperation::Pull).await?;
-                Err(OciDistributionError::UnauthorizedError { url })
-            }
-            other => other,
-        }
+    pub(crate) fn forget_token(&self, repository: &str) {
+        self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).remove(repository);
     }
 }
 

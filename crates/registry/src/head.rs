@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use domain::image::Digest;
 use http::{HeaderMap, StatusCode, header};
 use oci_client::{errors::OciDistributionError, secrets::RegistryAuth};
+use secrecy::{ExposeSecret as _, SecretString};
 use tracing::warn;
 
-use crate::{Error, access::Transport, question::Question, resolve::absent_or};
+use crate::{Error, question::Question, resolve::absent_or};
 
 /// What is asked for, whichever it is.
 const TYPES: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
@@ -29,14 +30,14 @@ impl Question<'_> {
     /// Asks by HEAD, and keeps to what the registry says of its limits.
     pub(crate) async fn head(&self, theirs: &oci_client::Reference) -> Result<Headed, Error> {
         let held = &self.held;
-        let (token, was_kept) = match held.token(theirs).await {
+        let (token, was_kept) = match self.token(theirs).await {
             Ok(token) => token,
             Err(error) => return absent_or(self.reference, error).map(|_none: Option<()>| Headed::Absent),
         };
         let mut answer = self.send(theirs, token).await?;
         if answer.status() == StatusCode::UNAUTHORIZED && was_kept {
-            held.forget_token(theirs);
-            let fresh = held.token(theirs).await;
+            held.forget_token(theirs.repository());
+            let fresh = self.token(theirs).await;
             let (token, _) = match fresh {
                 Ok(token) => token,
                 Err(error) => return absent_or(self.reference, error).map(|_none: Option<()>| Headed::Absent),
@@ -57,16 +58,16 @@ impl Question<'_> {
         }
     }
 
-    async fn send(&self, theirs: &oci_client::Reference, token: Option<String>) -> Result<reqwest::Response, Error> {
-        let scheme = match self.asker.transport() {
-            Transport::Https => "https",
-            Transport::Http => "http",
-        };
-        let tag = &self.reference.tag;
-        let url = format!("{scheme}://{}/v2/{}/manifests/{tag}", theirs.resolve_registry(), theirs.repository());
+    async fn send(
+        &self,
+        theirs: &oci_client::Reference,
+        token: Option<SecretString>,
+    ) -> Result<reqwest::Response, Error> {
+        let (base, tag) = (self.base(theirs), &self.reference.tag);
+        let url = format!("{base}/v2/{}/manifests/{tag}", theirs.repository());
         let request = self.asker.bare().head(url).header(header::ACCEPT, TYPES);
         let request = match (token, &self.held.auth) {
-            (Some(token), _) => request.bearer_auth(token),
+            (Some(token), _) => request.bearer_auth(token.expose_secret()),
             (None, RegistryAuth::Basic(username, password)) => request.basic_auth(username, Some(password)),
             (None, RegistryAuth::Anonymous | RegistryAuth::Bearer(_)) => request,
         };

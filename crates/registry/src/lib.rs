@@ -15,6 +15,7 @@ pub mod access;
 mod asker;
 mod bounded;
 mod error;
+mod exchange;
 mod head;
 mod inspect;
 mod login;

@@ -4,9 +4,11 @@ use std::{fmt, sync::Arc, time::Instant};
 
 use domain::image::Reference;
 use oci_client::errors::OciDistributionError;
+use secrecy::SecretString;
 
 use crate::{
     Error, Registries,
+    access::Transport,
     asker::{Asker, Held},
     bounded::Bounded,
     resolve::absent_or,
@@ -91,8 +93,46 @@ impl<'a> Question<'a> {
         theirs: &oci_client::Reference,
         asking: impl Future<Output = Result<T, OciDistributionError>>,
     ) -> Result<Result<T, OciDistributionError>, Error> {
-        let asking = async { self.held.tell_apart(theirs, asking.await).await };
+        let asking = async { self.tell_apart(theirs, asking.await).await };
         self.registries.in_time(self.reference, asking).await
+    }
+
+    /// Makes sure that what seems to be wrong credentials is not a token service that is broken.
+    pub(crate) async fn tell_apart<T>(
+        &self,
+        theirs: &oci_client::Reference,
+        answer: Result<T, OciDistributionError>,
+    ) -> Result<T, OciDistributionError> {
+        match answer {
+            // When no token could be had the client asks without one, or drops how the service failed, and that looks
+            // like wrong credentials. Trading for a token by itself tells the two apart.
+            Err(
+                error @ (OciDistributionError::UnauthorizedError { .. }
+                | OciDistributionError::AuthenticationFailure(_)),
+            ) => {
+                self.held.forget_token(theirs.repository());
+                self.token(theirs).await?;
+                Err(error)
+            }
+            other => other,
+        }
+    }
+
+    /// The token for the repository, if the registry wants one, and whether it was kept from before.
+    pub(crate) async fn token(
+        &self,
+        theirs: &oci_client::Reference,
+    ) -> Result<(Option<SecretString>, bool), OciDistributionError> {
+        self.held.token(self.asker.bare(), &self.base(theirs), theirs.repository()).await
+    }
+
+    /// Scheme, host and port of the registry.
+    pub(crate) fn base(&self, theirs: &oci_client::Reference) -> String {
+        let scheme = match self.asker.transport() {
+            Transport::Https => "https",
+            Transport::Http => "http",
+        };
+        format!("{scheme}://{}", theirs.resolve_registry())
     }
 
     pub(crate) fn by_digest(&self, digest: &str) -> oci_client::Reference {

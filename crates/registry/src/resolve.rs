@@ -94,7 +94,7 @@ impl Question<'_> {
             Headed::Unclear => {}
         }
         let answer = self.held.client.fetch_manifest_digest(&theirs, &self.held.auth).await;
-        match self.held.tell_apart(&theirs, answer).await {
+        match self.tell_apart(&theirs, answer).await {
             Ok(digest) => {
                 let odd = |source| Error::Answer { reference: self.reference.clone(), source };
                 digest.parse().map(Some).map_err(odd)
