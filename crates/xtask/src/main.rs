@@ -7,7 +7,7 @@
 //! - [`mod@bench`]: what is measured, and running it.
 //! - [`setup`]: the programs that the tests run, and installing those that are missing.
 //! - [`kubectl`]: the Kustomize that judges edits.
-//! - [`schemathesis`]: what tries the API by its description.
+//! - [`python`]: what the tests run that comes from the Python registry.
 //! - [`examples`]: GitHub's own examples of what its webhooks send.
 //! - [`fuzz`]: the fuzzers, what they begin with, and running them.
 //! - [`say`]: the lines that these commands add to those of the programs they run.
@@ -16,8 +16,8 @@ mod bench;
 mod examples;
 mod fuzz;
 mod kubectl;
+mod python;
 mod say;
-mod schemathesis;
 mod setup;
 mod stage;
 mod tally;

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{examples, kubectl, say, schemathesis};
+use crate::{examples, kubectl, python, say};
 
 /// The oldest Git that will do: 2.38 brought `git merge-tree --write-tree`, with which the sandbox merges
 /// (<https://git-scm.com/docs/git-merge-tree>).
@@ -53,9 +53,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let version = String::from_utf8_lossy(&printed.stdout);
     require_git(version.trim())?;
     kubectl::ensure_there()?;
-    schemathesis::ensure_there()?;
+    python::ensure_there()?;
     examples::ensure_there()?;
-    say::line(format_args!("set-up complete: {} kubectl schemathesis, GitHub's examples", names(&PROGRAMS)))
+    say::line(format_args!("set-up complete: {} kubectl schemathesis moto, GitHub's examples", names(&PROGRAMS)))
 }
 
 /// Installs Python's `pip` where it is missing; another tool is fetched with it.

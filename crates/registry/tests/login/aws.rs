@@ -135,3 +135,47 @@ async fn what_amazon_refuses_and_what_is_not_set_is_said() -> Result<()> {
     assert!(!format!("{nowhere:?}").contains("hunter2"));
     Ok(())
 }
+
+/// Moto, which answers as Amazon's services do, as a process; it ends with the test.
+struct Moto {
+    _child: tokio::process::Child,
+    url: Url,
+}
+
+impl Moto {
+    async fn start() -> Result<Self> {
+        let port = testkit::port::reserve()?.to_string();
+        let child = tokio::process::Command::new("python3")
+            .env("PYTHONPATH", testkit::binaries::tool("moto")?)
+            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port])
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let url: Url = format!("http://127.0.0.1:{port}/").parse()?;
+        testkit::until("moto's answer", async || {
+            Ok(reqwest::get(url.clone()).await.is_ok_and(|answer| answer.status().is_success()).then_some(()))
+        })
+        .await?;
+        Ok(Self { _child: child, url })
+    }
+}
+
+#[tokio::test]
+async fn moto_takes_every_request_as_amazon_would() -> Result<()> {
+    let moto = Moto::start().await?;
+    // What moto gives out for its account.
+    let scene = Scene::set("AWS", "123456789012-auth-token").await?;
+    let files = tempfile::TempDir::new()?;
+    let token_file = files.path().join("token");
+    std::fs::write(&token_file, "eyJ.work.load")?;
+    let role_arn = "arn:aws:iam::123456789012:role/tagferry".to_owned();
+    let addresses =
+        AwsAddresses { sts: Some(moto.url.clone()), ecr: Some(moto.url.clone()), ..AwsAddresses::default() };
+    let fixed = AwsSource::Keys { id: "AKIAFIXED".to_owned(), secret: "secret".into(), session: None };
+    for source in [AwsSource::WebIdentity { role_arn, token_file }, fixed] {
+        scene.expect_found(&scene.asked_as(aws(source, addresses.clone()))?).await?;
+    }
+    Ok(())
+}
