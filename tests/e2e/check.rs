@@ -120,3 +120,21 @@ async fn a_registry_and_a_forge_that_do_not_answer_are_problems() -> Result<()> 
     scene.end().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_evidence_needs_is_read_before_a_release_needs_it() -> Result<()> {
+    for (verify, expected) in [
+        ("provenance: { keys: [/nowhere.pub] }", "reading the key in /nowhere.pub"),
+        ("gate: { url: 'http://scanner.example/' }", "a gate is asked over https, or on this machine"),
+        ("gate: { url: 'https://scanner.example/', token: { file: /nowhere } }", "verify.gate.token"),
+    ] {
+        let application = format!("    verify: {{ {verify} }}\n");
+        let scene = Scene::start(SceneOptions { application, ..SceneOptions::default() }).await?;
+        let output =
+            Command::new(program("tagferry")?).arg("check").arg("--config").arg(scene.config()).output().await?;
+        let said = String::from_utf8(output.stderr)?;
+        assert!(output.status.code() == Some(1) && said.contains(expected), "{verify}: {said}");
+        scene.end().await;
+    }
+    Ok(())
+}

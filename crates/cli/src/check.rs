@@ -42,9 +42,13 @@ struct Door {
 
 /// Reads a configuration with everything that it names on this machine, and asks outside where that is wanted.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    install_crypto()?;
     let config = Config::read(&arguments.config)?;
     let applications = config.applications()?.len();
     config.registries()?;
+    config.attesters()?;
+    config.gates()?;
+    config.mirrors(&config.server.data_dir)?;
     config.github.credentials()?;
     config.github.write()?.check()?;
     let doors = doors(&config)?;
@@ -84,7 +88,6 @@ fn doors(config: &Config) -> anyhow::Result<Vec<Door>> {
 
 fn survey(config: &Config, doors: &[Door]) -> anyhow::Result<Vec<Finding>> {
     let hook = doors.iter().find(|door| door.kind == "github").map(|door| door.address.as_str());
-    install_crypto()?;
     let directory = tempfile::tempdir().context("making a directory for the clones of GitOps repositories")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {
