@@ -168,4 +168,49 @@ mod tests {
             assert!(Document::read(text).is_err() && Config::read(b"{").is_err());
         }
     }
+
+    /// Reads both kinds, and holds what is read to what it may be.
+    fn check(bytes: &[u8]) {
+        if let Ok(Document::Index(index)) = Document::read(bytes) {
+            for entry in index.manifests.iter().filter(|entry| entry.may_be_image()) {
+                assert!(entry.platform().is_none_or(|platform| platform.to_string().parse() == Ok(platform)));
+            }
+        }
+        if let Ok(config) = Config::read(bytes) {
+            assert!(config.platform().is_none_or(|platform| platform.to_string().parse() == Ok(platform)));
+        }
+    }
+
+    #[test]
+    fn whatever_is_said_to_be_a_manifest_is_read_without_harm() {
+        let revision = r#"{ "org.opencontainers.image.revision": "a", "org.opencontainers.image.source": "b" }"#;
+        let entry = |more: &str| {
+            format!(
+                r#"{{ "mediaType": "{}", "digest": "sha256:{}", "size": 7, "annotations": {revision} {more} }}"#,
+                IMAGES[0],
+                "0a".repeat(32)
+            )
+        };
+        let place = r#", "platform": { "os": "linux", "architecture": "arm", "variant": "v7" }"#;
+        let inputs: Vec<Vec<u8>> = [
+            format!(
+                r#"{{ "manifests": [{}, {}], "annotations": {revision} }}"#,
+                entry(place),
+                entry(r#", "artifactType": "x""#)
+            ),
+            format!(r#"{{ "config": {}, "layers": [], "annotations": {revision} }}"#, entry("")),
+            format!(
+                r#"{{ "os": "linux", "architecture": "amd64", "variant": "", "config": {{ "Labels": {revision} }} }}"#
+            ),
+        ]
+        .map(String::into_bytes)
+        .to_vec();
+        inputs.iter().for_each(|input| check(input));
+        let mut mutations = testkit::Mutations::new().expect("the seed is a number");
+        testkit::say(&format!("manifests: 5000 changed ones, TAGFERRY_SEED={}", mutations.seed()))
+            .expect("it is heard");
+        for _ in 0..5_000 {
+            check(&mutations.of(&inputs));
+        }
+    }
 }
