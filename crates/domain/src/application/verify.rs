@@ -88,6 +88,8 @@ pub struct Provenance {
     /// The workflows that may have signed, as `acme/mandelbrot/.github/workflows/release.yml`, with `@` and a reference
     /// or without; any where there is none.
     pub workflows: Vec<Glob>,
+    /// What may have been checked out, as `refs/tags/v*`; the allowed branches where there is none.
+    pub references: Vec<Glob>,
 }
 
 /// The text does not say whether evidence is asked for.
@@ -116,7 +118,7 @@ impl Default for Verify {
             immutable: Demand::Required,
             revision: Wish::IfPresent,
             builder: Wish::IfPresent,
-            provenance: Provenance { demand: Demand::Off, workflows: Vec::new() },
+            provenance: Provenance { demand: Demand::Off, workflows: Vec::new(), references: Vec::new() },
             gate: Demand::Off,
             deadline: Duration::from_secs(30 * 60),
             recheck: Some(Duration::from_secs(6 * 60 * 60)),

@@ -195,11 +195,10 @@ impl Asked<'_> {
 
     fn judge_workflow(&self, said: &Attested) -> Result<(), (usize, String)> {
         let AttestedBy::Workflow { address, .. } = &said.signer else { return Ok(()) };
-        let branch = said.reference.as_deref().and_then(|reference| reference.strip_prefix("refs/heads/"));
-        let branches = &self.application.source.branches;
-        if !branch.is_some_and(|branch| branches.iter().any(|one| one.matches(branch))) {
+        if !said.reference.as_deref().is_some_and(|reference| self.allows(reference)) {
             let other = said.reference.as_deref().unwrap_or("something unsaid");
-            return Err((8, format!("it was built on {other}, which is no allowed branch (source.branches)")));
+            let setting = "source.branches, verify.provenance.refs";
+            return Err((8, format!("it was built on {other}, which is not allowed ({setting})")));
         }
         let allowed = &self.application.verify.provenance.workflows;
         let address = address.as_deref().unwrap_or_default();
@@ -209,6 +208,16 @@ impl Asked<'_> {
             return Err((9, format!("the workflow {path} may not sign (verify.provenance.workflows)")));
         }
         Ok(())
+    }
+
+    /// Whether that may have been checked out.
+    fn allows(&self, reference: &str) -> bool {
+        let references = &self.application.verify.provenance.references;
+        if !references.is_empty() {
+            return references.iter().any(|glob| glob.matches(reference));
+        }
+        let branch = reference.strip_prefix("refs/heads/");
+        branch.is_some_and(|branch| self.application.source.branches.iter().any(|glob| glob.matches(branch)))
     }
 
     /// Whether an address is that of the source repository at its forge.

@@ -119,6 +119,8 @@ pub struct ProvenanceSettings {
     pub policy: Demand,
     /// The workflows that may have signed.
     pub workflows: Vec<Glob>,
+    /// What may have been checked out, in place of the allowed branches.
+    pub refs: Vec<Glob>,
     /// The files of the public keys that sign in place of workflows.
     pub keys: Vec<PathBuf>,
 }
@@ -131,6 +133,8 @@ struct WholeProvenance {
     policy: Demand,
     #[serde(default, deserialize_with = "parsed_list")]
     workflows: Vec<Glob>,
+    #[serde(default, deserialize_with = "parsed_list")]
+    refs: Vec<Glob>,
     #[serde(default)]
     keys: Vec<PathBuf>,
 }
@@ -151,7 +155,7 @@ impl Default for VerifySettings {
             immutable: usual.immutable,
             revision: usual.revision,
             builder: usual.builder,
-            provenance: ProvenanceSettings { policy, workflows: Vec::new(), keys: Vec::new() },
+            provenance: ProvenanceSettings { policy, workflows: Vec::new(), refs: Vec::new(), keys: Vec::new() },
             gate: None,
             deadline: usual.deadline,
             recheck: usual.recheck,
@@ -170,7 +174,11 @@ impl VerifySettings {
             immutable: self.immutable,
             revision: self.revision,
             builder: self.builder,
-            provenance: Provenance { demand: self.provenance.policy, workflows: self.provenance.workflows.clone() },
+            provenance: Provenance {
+                demand: self.provenance.policy,
+                workflows: self.provenance.workflows.clone(),
+                references: self.provenance.refs.clone(),
+            },
             gate: if self.gate.is_some() { Demand::Required } else { Demand::Off },
             deadline: self.deadline,
             recheck: self.recheck,
@@ -194,10 +202,10 @@ impl<'de> Deserialize<'de> for CheckSettings {
 
 impl<'de> Deserialize<'de> for ProvenanceSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let WholeProvenance { policy, workflows, keys } = text_or_map(deserializer, |text| {
+        let WholeProvenance { policy, workflows, refs, keys } = text_or_map(deserializer, |text| {
             let policy = text.parse().map_err(|why| format!("\"{text}\": {why}"))?;
-            Ok(WholeProvenance { policy, workflows: Vec::new(), keys: Vec::new() })
+            Ok(WholeProvenance { policy, workflows: Vec::new(), refs: Vec::new(), keys: Vec::new() })
         })?;
-        Ok(Self { policy, workflows, keys })
+        Ok(Self { policy, workflows, refs, keys })
     }
 }

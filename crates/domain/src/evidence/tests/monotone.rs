@@ -82,7 +82,7 @@ fn policies() -> Vec<Application> {
                     let mut one = application();
                     (one.verify.branch, one.verify.same_digest, one.verify.immutable) = (demand, demand, demand);
                     (one.verify.revision, one.verify.builder) = (wish, wish);
-                    one.verify.provenance = Provenance { demand, workflows: Vec::new() };
+                    one.verify.provenance = Provenance { demand, workflows: Vec::new(), references: Vec::new() };
                     one.verify.gate = demand;
                     (one.verify.checks, one.verify.platforms) = (rules.clone(), platforms);
                     all.push(one);

@@ -87,9 +87,9 @@ fn what_is_not_as_asked_for_is_no_provenance_and_the_sentence_says_what() {
     assert_snapshot!(with(&|one| one.repository_id = None), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: the attestation names a repository with the number none, not 1234 (source.id)");
     assert_snapshot!(with(&|one| one.commit = Some(Commit::from_bytes([2; 20]))), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: the attestation names 0202020, not 1f1f1f1");
     assert_snapshot!(with(&|one| one.commit = None), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: the attestation names no commit, not 1f1f1f1");
-    assert_snapshot!(with(&|one| one.reference = Some("refs/heads/topic".to_owned())), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: it was built on refs/heads/topic, which is no allowed branch (source.branches)");
-    assert_snapshot!(with(&|one| one.reference = Some("refs/pull/7/merge".to_owned())), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: it was built on refs/pull/7/merge, which is no allowed branch (source.branches)");
-    assert_snapshot!(with(&|one| one.reference = None), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: it was built on something unsaid, which is no allowed branch (source.branches)");
+    assert_snapshot!(with(&|one| one.reference = Some("refs/heads/topic".to_owned())), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: it was built on refs/heads/topic, which is not allowed (source.branches, verify.provenance.refs)");
+    assert_snapshot!(with(&|one| one.reference = Some("refs/pull/7/merge".to_owned())), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: it was built on refs/pull/7/merge, which is not allowed (source.branches, verify.provenance.refs)");
+    assert_snapshot!(with(&|one| one.reference = None), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: it was built on something unsaid, which is not allowed (source.branches, verify.provenance.refs)");
 }
 
 #[test]
@@ -107,6 +107,20 @@ fn only_the_workflows_that_are_named_may_sign() {
         assert_eq!(said.starts_with("provenance passed"), passes, "{glob} {said}");
     }
     assert_snapshot!(judge(&application, &[attested()], 60), @"provenance pending: no provenance for aws, gcp: sha256:010101010101: the workflow acme/mandelbrot/.github/workflows/release.yml@refs/heads/main may not sign (verify.provenance.workflows)");
+}
+
+#[test]
+fn what_was_checked_out_is_an_allowed_branch_or_what_the_policy_names() {
+    let mut application = required();
+    application.source.branches = vec!["release/*".parse().unwrap()];
+    let on = |application: &Application, reference: &str| {
+        let one = Attested { reference: Some(reference.to_owned()), ..attested() };
+        judge(application, &[one], 60).starts_with("provenance passed")
+    };
+    assert!(on(&application, "refs/heads/release/1") && !on(&application, "refs/heads/main"));
+    assert!(!on(&application, "refs/tags/v1") && !on(&application, "refs/tags/release/1"));
+    application.verify.provenance.references = vec!["refs/tags/v*".parse().unwrap()];
+    assert!(on(&application, "refs/tags/v1") && !on(&application, "refs/heads/release/1"));
 }
 
 #[test]

@@ -50,7 +50,10 @@ fn what_can_not_be_asked_for_is_refused_in_words() {
         ("branch: if-present", "evidence is either required or off"),
         ("provenance: if-present", "evidence is either required or off"),
         ("provenance: { policy: maybe }", "evidence is either required or off"),
-        ("provenance: { workflow: x }", "unknown field `workflow`, expected one of `policy`, `workflows`, `keys`"),
+        (
+            "provenance: { workflow: x }",
+            "unknown field `workflow`, expected one of `policy`, `workflows`, `refs`, `keys`",
+        ),
         ("checks: ['']", "a pattern is 1 to 255 characters"),
         ("checks: [{ app: x }]", "missing field `name`"),
         ("checks: [{ name: x, accept: [failed] }]", "a check may be taken as passed when it is neutral or skipped"),
