@@ -60,7 +60,13 @@ impl Reconciler {
             None => At::Tip,
         };
         let (mut gathered, newer) = tokio::try_join!(
-            self.outside.gather(&wanted, known, (at, now)),
+            async {
+                // A merge is recorded as such, whoever does not answer meanwhile.
+                if look.as_ref().is_some_and(|look| is_merged(&promotion, look)) {
+                    return Ok(Gathered::as_recorded(&recorded));
+                }
+                self.outside.gather(&wanted, known, (at, now)).await
+            },
             self.newer(application, promotion.commit, &rivals),
         )?;
 
@@ -149,6 +155,11 @@ fn at(promotion: &Promotion, look: &Look) -> At {
         (PullRequestState::Open | PullRequestState::Closed, None) => At::Tip,
         (PullRequestState::Open | PullRequestState::Closed, Some(tip)) => At::Commit(tip),
     }
+}
+
+/// Whether a promotion's pull request was merged into where it belongs.
+fn is_merged(promotion: &Promotion, look: &Look) -> bool {
+    look.pull_request.base == promotion.base && matches!(look.pull_request.state, PullRequestState::Merged(_))
 }
 
 /// Whether a promotion only waits for the rest of its builds.

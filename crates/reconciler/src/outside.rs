@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     application::{Application, Name},
     evidence::{self, BuilderReport, Evidence, Wait},
+    promotion::Overlays,
     proposal::{Outlook, Proposal},
     release,
 };
@@ -123,6 +124,12 @@ impl Outside {
 }
 
 impl Gathered {
+    /// What is known without asking anybody.
+    pub(crate) fn as_recorded(evidence: &[Evidence]) -> Self {
+        let seen = Seen { overlays: Overlays::Unread, edit: None };
+        Self { evidence: evidence.to_vec(), subject: None, seen, required_checks: None }
+    }
+
     /// What the pull request says.
     pub(crate) fn proposal<'a>(&'a self, application: &'a Application, commit: domain::commit::Commit) -> Proposal<'a> {
         let (moves, between) = self.seen.edit.as_ref().map_or((&[][..], &[][..]), |edit| (&edit.moves, &edit.between));
