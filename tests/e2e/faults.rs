@@ -131,13 +131,15 @@ fn told(requests: &[Recorded]) -> String {
 
 /// What was done more than once.
 fn done_twice(requests: &[Recorded]) -> Vec<String> {
-    // An order to merge what is ready already is answered 200, too, and not taken; it is merged by our own hand then.
-    let is_merged_by_us = requests.iter().any(|one| one.path.ends_with("/merge") && had_effect(one));
-    let is_taken = |one: &Recorded| {
-        had_effect(one) && !(is_merged_by_us && one.operations.iter().any(|name| name == "enablePullRequestAutoMerge"))
-    };
+    let changes: Vec<&Recorded> = requests.iter().filter(|one| one.mutating).collect();
     let mut counts = BTreeMap::<String, usize>::new();
-    for one in requests.iter().filter(|one| is_taken(one)) {
+    for (place, one) in changes.iter().enumerate() {
+        // An order to merge what is ready already is answered 200, too, and not taken: we merge it next by ourselves.
+        let is_order = one.operations.iter().any(|name| name == "enablePullRequestAutoMerge");
+        let is_not_taken = is_order && changes.get(place + 1).is_some_and(|next| next.path.ends_with("/merge"));
+        if is_not_taken || !had_effect(one) {
+            continue;
+        }
         let name = if one.operations.is_empty() { &one.path } else { &one.operations.join(" ") };
         *counts.entry(format!("{} {name}", one.method)).or_default() += 1;
     }
