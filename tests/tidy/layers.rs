@@ -22,8 +22,9 @@ const OURS: &[(&str, &[&str])] = &[
     ("sandbox", &["domain"]),
     ("conformance", &["sandbox"]),
     ("demo", &[]),
-    ("xtask", &[]),
-    ("testkit", &["sandbox", "conformance"]),
+    ("postgres-cluster", &[]),
+    ("xtask", &["postgres-cluster"]),
+    ("testkit", &["sandbox", "conformance", "postgres-cluster"]),
 ];
 
 const ADAPTERS: &[&str] =

@@ -16,6 +16,7 @@ mod secret;
 mod sender;
 mod source;
 mod spending;
+mod store;
 mod verify;
 mod write;
 
@@ -45,6 +46,7 @@ pub use self::{
     sender::{Reader, Sender, SenderKind, SenderSettings},
     source::{MirrorFrom, SourceSettings},
     spending::SpendingSettings,
+    store::StoreSettings,
     verify::{CheckSettings, GateSettings, ProvenanceSettings, VerifySettings},
     write::{AuthorSettings, SigningFormat, SigningSettings, WriteSettings},
 };
@@ -98,14 +100,6 @@ pub struct ServerSettings {
     /// How much is taken at once.
     #[serde(default)]
     pub limits: LimitSettings,
-}
-
-/// Where the service remembers.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StoreSettings {
-    /// `sqlite:///` and the path of a file.
-    pub url: String,
 }
 
 /// The Git host.

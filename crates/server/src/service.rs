@@ -12,6 +12,7 @@ use chrono::Utc;
 use domain::application::{Application, Demand};
 use identity::Verifier;
 use reconciler::{Planner, Reconciler, Witnesses};
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -91,7 +92,7 @@ impl Service {
         }
         let forge = forge(config, data_dir)?;
         let planner = asking(config, forge.clone(), &config.server.data_dir.join("mirrors"))?;
-        let store = store::Store::open(&config.store.url, Utc::now()).await?;
+        let store = store::Store::open(config.store.address()?.expose_secret(), Utc::now()).await?;
         let settings =
             reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
         let reconciler = Arc::new(Reconciler::new(store.clone(), planner, settings));

@@ -7,7 +7,7 @@ use domain::{
     forge::{self, Branch},
     release::Build,
 };
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::{
     Claim, Error, PromotionId, ReleaseId, Store, Subject,
@@ -99,7 +99,7 @@ impl Store {
 }
 
 /// The builds of a release, in the order in which they were found.
-pub(crate) async fn builds_of(connection: &mut SqliteConnection, release: ReleaseId) -> Result<Vec<Build>, Error> {
+pub(crate) async fn builds_of(connection: &mut AnyConnection, release: ReleaseId) -> Result<Vec<Build>, Error> {
     sqlx::query(
         "select target, image_repository, tag, digest, found_at_ms \
          from builds where release_id = $1 order by found_at_ms, id",
@@ -112,30 +112,23 @@ pub(crate) async fn builds_of(connection: &mut SqliteConnection, release: Releas
     .collect()
 }
 
-async fn ensure_release(connection: &mut SqliteConnection, new: &NewBuild<'_>) -> Result<ReleaseId, Error> {
-    sqlx::query(
+/// The release, which nobody else adds a build to until the transaction ends: what is added to it is decided by what it has.
+async fn ensure_release(connection: &mut AnyConnection, new: &NewBuild<'_>) -> Result<ReleaseId, Error> {
+    let row = sqlx::query(
         "insert into releases (application, source_commit, created_at_ms) values ($1, $2, $3) \
-         on conflict (application, source_commit) do nothing",
+         on conflict (application, source_commit) do update set created_at_ms = releases.created_at_ms \
+         returning id",
     )
     .bind(new.application.as_str())
     .bind(new.commit.to_string())
     .bind(millis(new.build.found_at))
-    .execute(&mut *connection)
+    .fetch_one(connection)
     .await?;
-    let row = sqlx::query("select id from releases where application = $1 and source_commit = $2")
-        .bind(new.application.as_str())
-        .bind(new.commit.to_string())
-        .fetch_one(connection)
-        .await?;
     id(&row, "id")
 }
 
 /// Whether the target has no build of the release yet.
-async fn is_first_of_target(
-    connection: &mut SqliteConnection,
-    release: ReleaseId,
-    build: &Build,
-) -> Result<bool, Error> {
+async fn is_first_of_target(connection: &mut AnyConnection, release: ReleaseId, build: &Build) -> Result<bool, Error> {
     let row = sqlx::query("select 1 from builds where release_id = $1 and target = $2 limit 1")
         .bind(release.key())
         .bind(build.target.as_str())
@@ -145,7 +138,7 @@ async fn is_first_of_target(
 }
 
 /// Whether the announcement was accepted before, or its delivery was for this release: then it names one.
-async fn was_accepted(connection: &mut SqliteConnection, subject: Subject, release: ReleaseId) -> Result<bool, Error> {
+async fn was_accepted(connection: &mut AnyConnection, subject: Subject, release: ReleaseId) -> Result<bool, Error> {
     let Subject::Announcement(announcement) = subject else { return Ok(false) };
     let row = sqlx::query(
         "select 1 from announcements as own where own.id = $1 and (own.release_id is not null \
@@ -163,7 +156,7 @@ async fn was_accepted(connection: &mut SqliteConnection, subject: Subject, relea
 ///
 /// A tag that was moved away and back is found anew: a known build that is not the target's newest becomes that,
 /// unless the newest was found later still, by a call that overtook this one.
-async fn upsert_build(connection: &mut SqliteConnection, release: ReleaseId, build: &Build) -> Result<bool, Error> {
+async fn upsert_build(connection: &mut AnyConnection, release: ReleaseId, build: &Build) -> Result<bool, Error> {
     let done = sqlx::query(
         "insert into builds (release_id, target, image_repository, tag, digest, found_at_ms) \
          values ($1, $2, $3, $4, $5, $6) \
@@ -185,7 +178,7 @@ async fn upsert_build(connection: &mut SqliteConnection, release: ReleaseId, bui
     Ok(done.rows_affected() > 0)
 }
 
-async fn record_found(connection: &mut SqliteConnection, release: ReleaseId, build: &Build) -> Result<(), Error> {
+async fn record_found(connection: &mut AnyConnection, release: ReleaseId, build: &Build) -> Result<(), Error> {
     let entry = Entry {
         release,
         promotion: None,
@@ -205,7 +198,7 @@ enum Last {
     Other,
 }
 
-async fn last_promotion(connection: &mut SqliteConnection, release: ReleaseId) -> Result<Last, Error> {
+async fn last_promotion(connection: &mut AnyConnection, release: ReleaseId) -> Result<Last, Error> {
     let row = sqlx::query("select outcome from promotions where release_id = $1 order by id desc limit 1")
         .bind(release.key())
         .fetch_optional(connection)
@@ -221,7 +214,7 @@ async fn last_promotion(connection: &mut SqliteConnection, release: ReleaseId) -
 }
 
 async fn open_promotion(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     release: ReleaseId,
     new: &NewBuild<'_>,
 ) -> Result<PromotionId, Error> {

@@ -6,7 +6,7 @@ use domain::{
     evidence::BuilderReport,
     image::Reference,
 };
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{Row as _, any::AnyRow};
 
 use crate::{
     AnnouncementId, Claim, DeliveryId, Error, Id, ReleaseId, Store,
@@ -154,7 +154,7 @@ impl Store {
         .bind(release.key())
         .fetch_all(&mut *self.read().await?)
         .await?;
-        let report = |row: &SqliteRow| {
+        let report = |row: &AnyRow| {
             Ok(BuilderReport {
                 reference: Reference { repository: parsed(row, "repository")?, tag: parsed(row, "tag")? },
                 digest: maybe_parsed(row, "claimed_digest")?,
@@ -207,12 +207,12 @@ impl Store {
 }
 
 /// The run of a workflow, where one has shown itself.
-fn run(row: &SqliteRow) -> Result<Option<BuildRun>, Error> {
+fn run(row: &AnyRow) -> Result<Option<BuildRun>, Error> {
     let (workflow, url): (Option<String>, Option<String>) = (column(row, "workflow")?, column(row, "run_url")?);
     Ok(workflow.zip(url).map(|(workflow, url)| BuildRun { workflow, url }))
 }
 
-fn announced(row: &SqliteRow) -> Result<Announced, Error> {
+fn announced(row: &AnyRow) -> Result<Announced, Error> {
     let announcement = match row.try_get("kind")? {
         "pushed" => Announcement::Pushed(Pushed {
             repository: parsed(row, "repository")?,
@@ -222,7 +222,7 @@ fn announced(row: &SqliteRow) -> Result<Announced, Error> {
         }),
         "moved" => Announcement::Moved(Moved {
             repository: parsed(row, "repository")?,
-            haste: if row.try_get("soon")? { Haste::Soon } else { Haste::Now },
+            haste: if row.try_get::<i64, _>("soon")? != 0 { Haste::Soon } else { Haste::Now },
         }),
         _ => return Err(Error::corrupt("announcements.kind")),
     };

@@ -8,11 +8,22 @@ use domain::fault::Fault;
 /// read-only, corrupt, full, not a database.
 const LASTING_CODES: [i32; 4] = [8, 11, 13, 26];
 
+/// The result codes of SQLite for what does not fit or breaks a rule: full, too big, constraint, mismatch.
+const CODES_OF_ONE: [i32; 4] = [13, 18, 19, 20];
+
+/// The beginnings of PostgreSQL's codes that no repetition changes
+/// (<https://www.postgresql.org/docs/15/errcodes-appendix.html>): who may not connect, no such database, not allowed,
+/// not there, disk full, corrupt.
+const LASTING_STATES: [&str; 6] = ["28", "3D", "42", "53100", "XX001", "XX002"];
+
+/// The beginnings of PostgreSQL's codes for what does not fit or breaks a rule: data, constraint, limit.
+const STATES_OF_ONE: [&str; 3] = ["22", "23", "54"];
+
 /// Why something could not be remembered or recalled.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The setting is not the address of a database file. It may hold a password, so it is not repeated.
-    #[error("store.url is not of the form sqlite:///path/to/tagferry.db")]
+    /// The setting is not the address of a database. It may hold a password, so it is not repeated.
+    #[error("store.url is not of the form sqlite:///path/to/tagferry.db or postgres://user:password@host/database")]
     Url,
     /// The database file cannot be opened.
     #[error("cannot open the database of store.url {url}")]
@@ -22,6 +33,9 @@ pub enum Error {
         /// What stands in the way.
         source: io::Error,
     },
+    /// The database server cannot be used. The setting may hold a password, so it is not repeated.
+    #[error("cannot use the database server of store.url")]
+    Server(#[source] sqlx::Error),
     /// Another process has the database file.
     #[error(
         "another Tagferry works on this database: it holds {}. Stop it first; several replicas need PostgreSQL",
@@ -78,18 +92,33 @@ impl Error {
             | Self::TooLong { .. }
             | Self::Corrupt { .. } => Fault::Permanent,
             Self::Together(source) => source.fault(),
-            Self::Database(_) if self.result_code().is_some_and(|code| LASTING_CODES.contains(&code)) => {
-                Fault::Permanent
-            }
-            Self::Database(_) => Fault::Transient,
+            Self::Server(_) | Self::Database(_) if self.is_among(&LASTING_CODES, &LASTING_STATES) => Fault::Permanent,
+            Self::Server(_) | Self::Database(_) => Fault::Transient,
         }
     }
 
-    /// What SQLite says, without the details that an extended result code has.
-    pub(crate) fn result_code(&self) -> Option<i32> {
-        let Self::Database(source) = self else { return None };
-        let extended = source.as_database_error()?.code()?.parse::<i32>().ok()?;
-        Some(extended & 0xff)
+    /// Whether it may be the fault of one row among several, so that the others can be recorded without it.
+    ///
+    /// Any other is the database's, and each further try would cost all who wait as long as the first did.
+    pub(crate) fn may_be_of_one(&self) -> bool {
+        self.is_among(&CODES_OF_ONE, &STATES_OF_ONE)
+    }
+
+    /// Whether two transactions stood in each other's way, and PostgreSQL gave this one up.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.is_among(&[], &["40"])
+    }
+
+    /// Whether the database gave one of these codes: SQLite's without the details that an extended one has, or one of
+    /// PostgreSQL, which alone are five characters long, that begins so.
+    fn is_among(&self, codes: &[i32], states: &[&str]) -> bool {
+        let (Self::Server(source) | Self::Database(source)) = self else { return false };
+        let Some(refusal) = source.as_database_error() else { return false };
+        let code = refusal.code().unwrap_or_default();
+        if code.len() == 5 {
+            return states.iter().any(|state| code.starts_with(state));
+        }
+        code.parse::<i32>().is_ok_and(|extended| codes.contains(&(extended & 0xff)))
     }
 
     /// A row or column that does not read back.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::evidence::{Evidence, Kind, Outcome};
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, any::AnyRow};
 
 use crate::{
     Claim, Error, Note, PromotionId, Store, ledger,
@@ -54,7 +54,7 @@ impl Store {
 
 /// The evidence of a promotion, in the order of its kinds.
 pub(crate) async fn evidence_of(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     promotion: PromotionId,
 ) -> Result<Vec<Evidence>, Error> {
     let rows = sqlx::query("select kind, outcome, until_ms, seen, link from evidence where promotion_id = $1")
@@ -66,7 +66,7 @@ pub(crate) async fn evidence_of(
     Ok(evidence)
 }
 
-async fn upsert(connection: &mut SqliteConnection, promotion: PromotionId, evidence: &Evidence) -> Result<(), Error> {
+async fn upsert(connection: &mut AnyConnection, promotion: PromotionId, evidence: &Evidence) -> Result<(), Error> {
     let until = match evidence.outcome {
         Outcome::Pending { until } => Some(millis(until)),
         Outcome::Passed | Outcome::Failed | Outcome::Skipped => None,
@@ -88,7 +88,7 @@ async fn upsert(connection: &mut SqliteConnection, promotion: PromotionId, evide
     Ok(())
 }
 
-async fn update_subject(connection: &mut SqliteConnection, promotion: PromotionId, subject: &str) -> Result<(), Error> {
+async fn update_subject(connection: &mut AnyConnection, promotion: PromotionId, subject: &str) -> Result<(), Error> {
     sqlx::query(
         "update releases set subject = $2 \
          where id = (select release_id from promotions where id = $1)",
@@ -113,7 +113,7 @@ fn note(evidence: &Evidence) -> Note<'static> {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Evidence, Error> {
+fn read(row: &AnyRow) -> Result<Evidence, Error> {
     let kind = Kind::from_word(column(row, "kind")?);
     let outcome = match (column(row, "outcome")?, maybe_time(row, "until_ms")?) {
         ("passed", None) => Outcome::Passed,

@@ -1,7 +1,7 @@
 //! What was done and why, row after row.
 
 use chrono::{DateTime, Utc};
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::{
     Claim, Error, PromotionId, ReleaseId, Store,
@@ -59,6 +59,11 @@ impl Store {
     /// The database failed.
     pub async fn note_release(&self, release: ReleaseId, note: &Note<'_>, now: DateTime<Utc>) -> Result<bool, Error> {
         let mut transaction = self.write().await?;
+        // Nobody else writes about it until this is over.
+        sqlx::query("update releases set created_at_ms = created_at_ms where id = $1")
+            .bind(release.key())
+            .execute(&mut *transaction)
+            .await?;
         let why = text::sentence(&note.why);
         let known = sqlx::query("select 1 from ledger where release_id = $1 and what = $2 and why = $3 limit 1")
             .bind(release.key())
@@ -78,7 +83,7 @@ impl Store {
 
 /// Writes a row about a promotion, unless its last one says the same.
 pub(crate) async fn append_to(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     promotion: PromotionId,
     note: &Note<'_>,
     now: DateTime<Utc>,
@@ -102,7 +107,7 @@ pub(crate) async fn append_to(
 }
 
 /// Writes a row.
-pub(crate) async fn append(connection: &mut SqliteConnection, entry: &Entry<'_>) -> Result<(), Error> {
+pub(crate) async fn append(connection: &mut AnyConnection, entry: &Entry<'_>) -> Result<(), Error> {
     sqlx::query(
         "insert into ledger (release_id, promotion_id, at_ms, what, why, link) \
          values ($1, $2, $3, $4, $5, $6)",
@@ -118,7 +123,7 @@ pub(crate) async fn append(connection: &mut SqliteConnection, entry: &Entry<'_>)
     Ok(())
 }
 
-async fn says_the_same(connection: &mut SqliteConnection, entry: &Entry<'_>) -> Result<bool, Error> {
+async fn says_the_same(connection: &mut AnyConnection, entry: &Entry<'_>) -> Result<bool, Error> {
     let last = sqlx::query("select what, why from ledger where promotion_id = $1 order by id desc limit 1")
         .bind(entry.promotion.map(|promotion| promotion.key()))
         .fetch_optional(connection)

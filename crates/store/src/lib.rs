@@ -3,7 +3,7 @@
 //! Facts are stored; where something stands is derived from them. Time is an argument everywhere. No transaction
 //! is open when a function returns, so that none ever spans a call to the outside. Read the modules in this order:
 //!
-//! - `database`: opens the file, alone, and brings its schema up to date (`migration`).
+//! - `database`: opens a file, alone, or a database that replicas share, and brings its schema up to date (`migration`).
 //! - [`Error`]: what can go wrong, by what a caller could do about it.
 //! - `delivery`: what senders said, kept as received.
 //! - `work`: what is to be looked at and when; a [`Claim`] proves that nobody else looks at it now.
@@ -11,7 +11,7 @@
 //! - `promotion`, `evidence`, `ledger`: what a pass over a promotion records. `outcome` spells how one ended.
 //! - `comment`: what was said on pull requests.
 //! - [`reading`]: what people are shown.
-//! - `rows` and `text`: columns to our nouns and back; text from outside within bounds.
+//! - `rows`, `statement` and `text`: columns to our nouns and back; long statements; text from outside within bounds.
 //!
 //! Deliberately not here: deciding anything, retrying anything, and a clock.
 
@@ -28,6 +28,7 @@ mod outcome;
 mod promotion;
 pub mod reading;
 mod rows;
+mod statement;
 mod text;
 mod work;
 

@@ -9,7 +9,7 @@ use domain::{
     forge::{self, Branch, Number},
     promotion::{Ending, Outcome},
 };
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, any::AnyRow};
 
 use crate::{
     Error, PromotionId, ReleaseId, Store,
@@ -195,7 +195,7 @@ impl Store {
 }
 
 /// The number of a pull request in a column.
-pub(crate) fn number(row: &SqliteRow, name: &'static str) -> Result<Option<Number>, Error> {
+pub(crate) fn number(row: &AnyRow, name: &'static str) -> Result<Option<Number>, Error> {
     column::<Option<i64>>(row, name)?
         .map(|value| match u64::try_from(value) {
             Ok(value) => Ok(Number(value)),
@@ -205,7 +205,7 @@ pub(crate) fn number(row: &SqliteRow, name: &'static str) -> Result<Option<Numbe
 }
 
 /// The outcome of a promotion in the columns that are named for it.
-pub(crate) fn outcome(row: &SqliteRow) -> Result<Option<Outcome>, Error> {
+pub(crate) fn outcome(row: &AnyRow) -> Result<Option<Outcome>, Error> {
     let Some(word) = column(row, "outcome")? else {
         return Ok(None);
     };
@@ -213,7 +213,7 @@ pub(crate) fn outcome(row: &SqliteRow) -> Result<Option<Outcome>, Error> {
     columns.outcome().map(Some)
 }
 
-fn closing(row: &SqliteRow) -> Result<Option<Ending>, Error> {
+fn closing(row: &AnyRow) -> Result<Option<Ending>, Error> {
     let Some(word) = column(row, "closing")? else {
         return Ok(None);
     };
@@ -221,7 +221,7 @@ fn closing(row: &SqliteRow) -> Result<Option<Ending>, Error> {
     columns.ending().map(Some)
 }
 
-async fn heads(connection: &mut SqliteConnection, promotion: PromotionId) -> Result<Vec<PushedHead>, Error> {
+async fn heads(connection: &mut AnyConnection, promotion: PromotionId) -> Result<Vec<PushedHead>, Error> {
     sqlx::query("select head_commit, base_commit from heads where promotion_id = $1 order by sequence")
         .bind(promotion.key())
         .fetch_all(connection)
@@ -231,7 +231,7 @@ async fn heads(connection: &mut SqliteConnection, promotion: PromotionId) -> Res
         .collect()
 }
 
-fn read(row: &SqliteRow, heads: Vec<PushedHead>) -> Result<Promotion, Error> {
+fn read(row: &AnyRow, heads: Vec<PushedHead>) -> Result<Promotion, Error> {
     let outcome = outcome(row)?;
     Ok(Promotion {
         id: id(row, "id")?,

@@ -4,46 +4,46 @@ use std::{str::FromStr, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{image::Reference, release::Build};
-use sqlx::{ColumnIndex, Decode, Row as _, Sqlite, Type, sqlite::SqliteRow};
+use sqlx::{Any, ColumnIndex, Decode, Row as _, Type, any::AnyRow};
 
 use crate::{Error, Id};
 
 /// The value of a column as the database gives it.
-pub(crate) fn column<'r, T>(row: &'r SqliteRow, name: &'static str) -> Result<T, Error>
+pub(crate) fn column<'r, T>(row: &'r AnyRow, name: &'static str) -> Result<T, Error>
 where
-    T: Decode<'r, Sqlite> + Type<Sqlite>,
-    &'static str: ColumnIndex<SqliteRow>,
+    T: Decode<'r, Any> + Type<Any>,
+    &'static str: ColumnIndex<AnyRow>,
 {
     row.try_get(name).map_err(Error::Database)
 }
 
 /// The value of a text column that was written by `Display`.
-pub(crate) fn parsed<T: FromStr>(row: &SqliteRow, name: &'static str) -> Result<T, Error> {
+pub(crate) fn parsed<T: FromStr>(row: &AnyRow, name: &'static str) -> Result<T, Error> {
     parse(column(row, name)?, name)
 }
 
 /// The value of a text column that may be null.
-pub(crate) fn maybe_parsed<T: FromStr>(row: &SqliteRow, name: &'static str) -> Result<Option<T>, Error> {
+pub(crate) fn maybe_parsed<T: FromStr>(row: &AnyRow, name: &'static str) -> Result<Option<T>, Error> {
     column::<Option<&str>>(row, name)?.map(|text| parse(text, name)).transpose()
 }
 
 /// The value of a column that holds a key.
-pub(crate) fn id<Of>(row: &SqliteRow, name: &'static str) -> Result<Id<Of>, Error> {
+pub(crate) fn id<Of>(row: &AnyRow, name: &'static str) -> Result<Id<Of>, Error> {
     column(row, name).map(Id::new)
 }
 
 /// The value of a column of milliseconds.
-pub(crate) fn time(row: &SqliteRow, name: &'static str) -> Result<DateTime<Utc>, Error> {
+pub(crate) fn time(row: &AnyRow, name: &'static str) -> Result<DateTime<Utc>, Error> {
     from_millis(column(row, name)?, name)
 }
 
 /// The value of a column of milliseconds that may be null.
-pub(crate) fn maybe_time(row: &SqliteRow, name: &'static str) -> Result<Option<DateTime<Utc>>, Error> {
+pub(crate) fn maybe_time(row: &AnyRow, name: &'static str) -> Result<Option<DateTime<Utc>>, Error> {
     column::<Option<i64>>(row, name)?.map(|value| from_millis(value, name)).transpose()
 }
 
 /// The value of a column that holds a number from 0.
-pub(crate) fn unsigned<T: TryFrom<i64>>(row: &SqliteRow, name: &'static str) -> Result<T, Error> {
+pub(crate) fn unsigned<T: TryFrom<i64>>(row: &AnyRow, name: &'static str) -> Result<T, Error> {
     match T::try_from(column(row, name)?) {
         Ok(value) => Ok(value),
         Err(_) => Err(Error::corrupt(name)),
@@ -51,7 +51,7 @@ pub(crate) fn unsigned<T: TryFrom<i64>>(row: &SqliteRow, name: &'static str) -> 
 }
 
 /// A row of the table of builds.
-pub(crate) fn build(row: &SqliteRow) -> Result<Build, Error> {
+pub(crate) fn build(row: &AnyRow) -> Result<Build, Error> {
     Ok(Build {
         target: parsed(row, "target")?,
         reference: Reference { repository: parsed(row, "image_repository")?, tag: parsed(row, "tag")? },

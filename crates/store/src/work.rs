@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::{application::Name, forge};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use crate::{
     AnnouncementId, DeliveryId, Error, Id, Promotion, PromotionId, Store,
     rows::{self, column, lease_end, millis, unsigned},
+    statement::Statement,
 };
 
 /// What a piece of work is about.
@@ -51,17 +52,11 @@ impl Store {
     /// The database failed.
     pub async fn claim_due(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, Error> {
         let mut transaction = self.write_lazily().await?;
-        let row = sqlx::query(
-            "update work set fence = fence + 1, lease_until_ms = $2, woken_at_ms = null \
-             where id = (select id from work \
-                 where due_at_ms <= $1 and (lease_until_ms is null or lease_until_ms <= $1) \
-                 order by due_at_ms, id limit 1) \
-             returning id, subject_kind, subject_id, attempts, fence",
-        )
-        .bind(millis(now))
-        .bind(lease_end(now, lease))
-        .fetch_optional(&mut *transaction)
-        .await?;
+        let row = sqlx::query(self.kind().claim())
+            .bind(millis(now))
+            .bind(lease_end(now, lease))
+            .fetch_optional(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         row.as_ref().map(claim).transpose()
     }
@@ -205,7 +200,7 @@ impl Store {
 
 impl Claim {
     /// Checks inside a transaction that it still holds, and keeps others from claiming until the transaction ends.
-    pub(crate) async fn hold(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
+    pub(crate) async fn hold(&self, connection: &mut AnyConnection) -> Result<(), Error> {
         let done =
             sqlx::query("update work set fence = fence where id = $1 and fence = $2 and lease_until_ms is not null")
                 .bind(self.work)
@@ -216,7 +211,7 @@ impl Claim {
     }
 
     /// Checks inside a transaction that it still holds, and on an announcement.
-    pub(crate) async fn hold_announcement(&self, connection: &mut SqliteConnection) -> Result<AnnouncementId, Error> {
+    pub(crate) async fn hold_announcement(&self, connection: &mut AnyConnection) -> Result<AnnouncementId, Error> {
         self.hold(connection).await?;
         match self.subject {
             Subject::Announcement(id) => Ok(id),
@@ -225,7 +220,7 @@ impl Claim {
     }
 
     /// Checks inside a transaction that it still holds, and on a promotion.
-    pub(crate) async fn hold_promotion(&self, connection: &mut SqliteConnection) -> Result<PromotionId, Error> {
+    pub(crate) async fn hold_promotion(&self, connection: &mut AnyConnection) -> Result<PromotionId, Error> {
         self.hold(connection).await?;
         match self.subject {
             Subject::Promotion(id) => Ok(id),
@@ -234,7 +229,7 @@ impl Claim {
     }
 
     /// Whether it was woken since it was claimed.
-    pub(crate) async fn was_woken(&self, connection: &mut SqliteConnection) -> Result<bool, Error> {
+    pub(crate) async fn was_woken(&self, connection: &mut AnyConnection) -> Result<bool, Error> {
         let row = sqlx::query("select 1 from work where id = $1 and woken_at_ms is not null")
             .bind(self.work)
             .fetch_optional(connection)
@@ -243,7 +238,7 @@ impl Claim {
     }
 
     /// Takes the work away, for it is done.
-    pub(crate) async fn finish(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
+    pub(crate) async fn finish(&self, connection: &mut AnyConnection) -> Result<(), Error> {
         sqlx::query("delete from work where id = $1 and fence = $2")
             .bind(self.work)
             .bind(self.fence)
@@ -254,7 +249,7 @@ impl Claim {
 }
 
 /// Adds work that is due at once.
-pub(crate) async fn add(connection: &mut SqliteConnection, subject: Subject, now: DateTime<Utc>) -> Result<(), Error> {
+pub(crate) async fn add(connection: &mut AnyConnection, subject: Subject, now: DateTime<Utc>) -> Result<(), Error> {
     let (kind, key) = match subject {
         Subject::Announcement(id) => ("announcement", id.key()),
         Subject::Promotion(id) => ("promotion", id.key()),
@@ -271,29 +266,24 @@ pub(crate) async fn add(connection: &mut SqliteConnection, subject: Subject, now
     Ok(())
 }
 
-/// Adds work for each announcement of the deliveries with these keys that is pending: it is due since it was received.
-pub(crate) async fn add_announcements(
-    connection: &mut SqliteConnection,
-    first: DeliveryId,
-    last: DeliveryId,
-) -> Result<(), Error> {
-    sqlx::query(
+/// Adds work for each announcement of these deliveries that is pending: it is due since it was received. There is at
+/// least one delivery.
+pub(crate) async fn add_announcements(connection: &mut AnyConnection, deliveries: &[DeliveryId]) -> Result<(), Error> {
+    let mut statement = Statement::new(
         "insert into work (subject_kind, subject_id, due_at_ms, attempts, fence) \
          select 'announcement', announcements.id, deliveries.received_at_ms, 0, 0 \
          from announcements join deliveries on deliveries.id = announcements.delivery_id \
-         where announcements.delivery_id between $1 and $2 and announcements.verdict = 'pending' \
-         order by announcements.id",
-    )
-    .bind(first.key())
-    .bind(last.key())
-    .execute(connection)
-    .await?;
+         where announcements.delivery_id in (",
+    );
+    statement.bind_all(deliveries.iter().map(DeliveryId::key))?;
+    statement.push(") and announcements.verdict = 'pending' order by announcements.id");
+    statement.build().execute(connection).await?;
     Ok(())
 }
 
 /// Adds work that is due at once for each announcement of a delivery that is pending and has none.
 pub(crate) async fn add_idle_announcements(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     delivery: DeliveryId,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
@@ -314,7 +304,7 @@ pub(crate) async fn add_idle_announcements(
 
 /// Makes the unsettled promotion of a release due now, if it has one.
 pub(crate) async fn wake_release(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     release: crate::ReleaseId,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
@@ -334,7 +324,7 @@ pub(crate) async fn wake_release(
 
 /// Makes the other unsettled promotions of the same application and GitOps repository due now.
 pub(crate) async fn wake_rivals_of(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     promotion: PromotionId,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
@@ -355,7 +345,7 @@ pub(crate) async fn wake_rivals_of(
     Ok(())
 }
 
-fn claim(row: &SqliteRow) -> Result<Claim, Error> {
+fn claim(row: &AnyRow) -> Result<Claim, Error> {
     let key: i64 = column(row, "subject_id")?;
     let subject = match row.try_get("subject_kind")? {
         "announcement" => Subject::Announcement(Id::new(key)),

@@ -40,6 +40,12 @@ const PIP: Program =
 
 const NPM: Program = Program { name: "npm", package: "npm", why: "GitHub's examples come from the npm registry" };
 
+const POSTGRES: Program = Program {
+    name: "pg_ctlcluster",
+    package: "postgresql",
+    why: "tests of the store run on a server of their own, which they start on a free port",
+};
+
 /// Installs what is missing, saying before what and why, then checks what is there.
 ///
 /// # Errors
@@ -49,13 +55,20 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if !missing.is_empty() {
         install(&missing)?;
     }
+    if !postgres_cluster::is_there() {
+        install(&[&POSTGRES])?;
+        ensure!(postgres_cluster::is_there(), "apt-get installed postgresql, and still there is no server");
+    }
     let printed = Command::new("git").arg("--version").output().context("starting git")?;
     let version = String::from_utf8_lossy(&printed.stdout);
     require_git(version.trim())?;
     kubectl::ensure_there()?;
     python::ensure_there()?;
     examples::ensure_there()?;
-    say::line(format_args!("set-up complete: {} kubectl schemathesis moto, GitHub's examples", names(&PROGRAMS)))
+    say::line(format_args!(
+        "set-up complete: {} postgresql kubectl schemathesis moto, GitHub's examples",
+        names(&PROGRAMS)
+    ))
 }
 
 /// Installs Python's `pip` where it is missing; another tool is fetched with it.

@@ -6,12 +6,13 @@ use domain::{
     announcement::{Announcement, BuildRun, Haste},
     image::{Digest, Tag},
 };
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::{AnyConnection, Row as _};
 
 use super::{Element, Recorded, intake::Entry, retention};
 use crate::{
     DeliveryId, Error,
     rows::{id, millis},
+    statement::Statement,
     text::{LONGEST_LINE, bounded, sentence},
     work,
 };
@@ -21,10 +22,10 @@ use crate::{
 const ROWS: usize = 1_000;
 
 /// Records deliveries, in their order. Of several with the same sender and id the first is new, if any is.
-pub(super) async fn record(connection: &mut SqliteConnection, entries: &[Entry]) -> Result<Vec<Recorded>, Error> {
+pub(super) async fn record(connection: &mut AnyConnection, entries: &[Entry]) -> Result<Vec<Recorded>, Error> {
     let mut inserted = insert_deliveries(connection, entries).await?;
-    let keys = inserted.values().copied();
-    let added = keys.clone().min().zip(keys.max());
+    let mut added: Vec<DeliveryId> = inserted.values().copied().collect();
+    added.sort_unstable();
     let mut known = HashMap::new();
     let mut recorded = Vec::with_capacity(entries.len());
     let mut announcements = Vec::new();
@@ -44,29 +45,27 @@ pub(super) async fn record(connection: &mut SqliteConnection, entries: &[Entry])
         recorded.push(answer);
     }
     insert_all_announcements(connection, &announcements).await?;
-    if let Some((first, last)) = added {
-        work::add_announcements(connection, first, last).await?;
-        retention::delete_oldest(connection, first, last, retention::MOST_DELIVERIES).await?;
+    if let (Some(first), Some(last)) = (added.first(), added.last()) {
+        work::add_announcements(connection, &added).await?;
+        retention::delete_oldest(connection, *first, *last, retention::MOST_DELIVERIES).await?;
     }
     Ok(recorded)
 }
 
 /// Adds those that are not there, and gives their keys by sender and id.
 async fn insert_deliveries<'a>(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entries: &'a [Entry],
 ) -> Result<HashMap<(&'a str, &'a str), DeliveryId>, Error> {
-    let mut query =
-        QueryBuilder::<Sqlite>::new("insert into deliveries (sender, sender_delivery_id, received_at_ms, body) ");
-    query.push_values(entries, |mut row, entry| {
-        row.push_bind(entry.sender.as_str())
-            .push_bind(entry.sender_delivery_id.as_str())
-            .push_bind(millis(entry.received_at))
-            .push_bind(entry.body.as_slice());
-    });
-    query.push(" on conflict (sender, sender_delivery_id) do nothing returning id, sender, sender_delivery_id");
-    // Not kept for later: there is one for each size of a batch, and they are large.
-    let rows = query.build().persistent(false).fetch_all(connection).await?;
+    let mut statement =
+        Statement::new("insert into deliveries (sender, sender_delivery_id, received_at_ms, body) values ");
+    for (position, entry) in entries.iter().enumerate() {
+        statement.push(if position == 0 { "(" } else { ", (" });
+        statement.bind(entry.sender.as_str())?.push(", ").bind(entry.sender_delivery_id.as_str())?;
+        statement.push(", ").bind(millis(entry.received_at))?.push(", ").bind(entry.body.as_slice())?.push(")");
+    }
+    statement.push(" on conflict (sender, sender_delivery_id) do nothing returning id, sender, sender_delivery_id");
+    let rows = statement.build().fetch_all(connection).await?;
     let mut by_text = HashMap::with_capacity(rows.len());
     for row in &rows {
         by_text
@@ -76,7 +75,7 @@ async fn insert_deliveries<'a>(
     Ok(keys.filter_map(|key| by_text.get(&key).map(|delivery| (key, *delivery))).collect())
 }
 
-async fn find_delivery(connection: &mut SqliteConnection, entry: &Entry) -> Result<DeliveryId, Error> {
+async fn find_delivery(connection: &mut AnyConnection, entry: &Entry) -> Result<DeliveryId, Error> {
     let row = sqlx::query("select id from deliveries where sender = $1 and sender_delivery_id = $2")
         .bind(entry.sender.as_str())
         .bind(entry.sender_delivery_id.as_str())
@@ -87,7 +86,7 @@ async fn find_delivery(connection: &mut SqliteConnection, entry: &Entry) -> Resu
 
 /// Adds announcements, however many; a later one gets a higher key.
 pub(super) async fn insert_all_announcements(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     announcements: &[(DeliveryId, &Element)],
 ) -> Result<(), Error> {
     for some in announcements.chunks(ROWS) {
@@ -97,28 +96,27 @@ pub(super) async fn insert_all_announcements(
 }
 
 async fn insert_announcements(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     announcements: &[(DeliveryId, &Element)],
 ) -> Result<(), Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(
+    let mut statement = Statement::new(
         "insert into announcements \
-             (delivery_id, kind, repository, tag, claimed_digest, soon, workflow, run_url, unusable_text, verdict, reason) ",
+             (delivery_id, kind, repository, tag, claimed_digest, soon, workflow, run_url, unusable_text, verdict, reason) \
+         values ",
     );
-    query.push_values(announcements, |mut row, (delivery, element)| {
+    for (position, (delivery, element)) in announcements.iter().enumerate() {
         let columns = Columns::of(element);
-        row.push_bind(delivery.key())
-            .push_bind(columns.kind)
-            .push_bind(columns.repository)
-            .push_bind(columns.tag.map(Tag::as_str))
-            .push_bind(columns.claimed_digest.map(Digest::as_str))
-            .push_bind(columns.soon)
-            .push_bind(columns.run.map(|run| run.workflow.as_str()))
-            .push_bind(columns.run.map(|run| run.url.as_str()))
-            .push_bind(columns.unusable_text)
-            .push_bind(columns.verdict)
-            .push_bind(columns.reason);
-    });
-    query.build().persistent(false).execute(connection).await?;
+        statement.push(if position == 0 { "(" } else { ", (" });
+        statement.bind(delivery.key())?.push(", ").bind(columns.kind)?.push(", ").bind(columns.repository)?;
+        statement.push(", ").bind(columns.tag.map(Tag::as_str))?;
+        statement.push(", ").bind(columns.claimed_digest.map(Digest::as_str))?;
+        statement.push(", ").bind(i64::from(columns.soon))?;
+        statement.push(", ").bind(columns.run.map(|run| run.workflow.as_str()))?;
+        statement.push(", ").bind(columns.run.map(|run| run.url.as_str()))?;
+        statement.push(", ").bind(columns.unusable_text)?.push(", ").bind(columns.verdict)?;
+        statement.push(", ").bind(columns.reason)?.push(")");
+    }
+    statement.build().execute(connection).await?;
     Ok(())
 }
 

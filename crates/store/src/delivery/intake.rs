@@ -11,14 +11,13 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use sqlx::SqlitePool;
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
 };
 
 use super::{Element, NewDelivery, Recorded, batch};
-use crate::{Error, database::begin_durable};
+use crate::{Error, database::Database};
 
 /// How many deliveries may wait for their turn; others wait until there is room, no longer than [`PATIENCE`].
 const LONGEST_QUEUE: usize = 1_024;
@@ -28,6 +27,9 @@ const LARGEST_BATCH: usize = 256;
 
 /// How many bytes of bodies make a batch full, so that the database's log stays small.
 const FULL_BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// How often a batch is tried that stands in the way of another replica's.
+const TRIES: u32 = 3;
 
 /// How long a delivery may take to be recorded; longer, and the sender is better told to try again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,10 +69,10 @@ struct Waiting {
 
 impl Intake {
     /// Starts the task that writes.
-    pub(crate) fn start(writer: SqlitePool) -> Self {
+    pub(crate) fn start(database: Database) -> Self {
         let (queue, waiting) = mpsc::channel(LONGEST_QUEUE);
         let asked = Arc::new(Notify::new());
-        let task = tokio::spawn(run(waiting, writer, Arc::clone(&asked)));
+        let task = tokio::spawn(run(waiting, database, Arc::clone(&asked)));
         Self { queue, end: Arc::new(End { asked, task: Mutex::new(Some(task)) }) }
     }
 
@@ -108,7 +110,7 @@ impl From<&NewDelivery<'_>> for Entry {
 }
 
 /// Writes one batch after the other until nobody can send any more, or somebody asks for the end, and nothing waits.
-async fn run(mut queue: mpsc::Receiver<Waiting>, writer: SqlitePool, end_asked: Arc<Notify>) {
+async fn run(mut queue: mpsc::Receiver<Waiting>, database: Database, end_asked: Arc<Notify>) {
     loop {
         let first = tokio::select! {
             first = queue.recv() => first,
@@ -120,7 +122,7 @@ async fn run(mut queue: mpsc::Receiver<Waiting>, writer: SqlitePool, end_asked: 
         let Some(first) = first else { return };
         let batch = take_along(first, &mut queue);
         // In a task of its own a panic ends that batch, whose senders try again, and not all intake.
-        if let Err(error) = tokio::spawn(write(writer.clone(), batch)).await {
+        if let Err(error) = tokio::spawn(write(database.clone(), batch)).await {
             tracing::error!(%error, "deliveries could not be recorded: writing them broke off");
         }
     }
@@ -140,13 +142,13 @@ fn take_along(first: Waiting, queue: &mut mpsc::Receiver<Waiting>) -> Vec<Waitin
 }
 
 /// Writes a batch and answers each; one that can not be recorded does not take the others with it.
-async fn write(writer: SqlitePool, batch: Vec<Waiting>) {
+async fn write(database: Database, batch: Vec<Waiting>) {
     let (entries, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.entry, one.reply)).unzip();
-    match commit(&writer, &entries).await {
+    match commit_in_the_end(&database, &entries).await {
         Ok(recorded) => replies.into_iter().zip(recorded).for_each(|(reply, recorded)| answer(reply, Ok(recorded))),
-        Err(error) if entries.len() > 1 && may_be_of_one(&error) => {
+        Err(error) if entries.len() > 1 && error.may_be_of_one() => {
             for (entry, reply) in entries.iter().zip(replies) {
-                answer(reply, commit_alone(&writer, entry).await);
+                answer(reply, commit_alone(&database, entry).await);
             }
         }
         Err(error) => match <[Reply; 1]>::try_from(replies) {
@@ -166,29 +168,28 @@ fn answer(reply: Reply, answer: Result<Recorded, Error>) {
     }
 }
 
-async fn commit_alone(writer: &SqlitePool, entry: &Entry) -> Result<Recorded, Error> {
-    let recorded = commit(writer, slice::from_ref(entry)).await?;
+/// Tries again what stood in the way of another replica: it has been let by since.
+async fn commit_in_the_end(database: &Database, entries: &[Entry]) -> Result<Vec<Recorded>, Error> {
+    for _ in 1..TRIES {
+        match commit(database, entries).await {
+            Err(error) if error.is_conflict() => {}
+            done => return done,
+        }
+    }
+    commit(database, entries).await
+}
+
+async fn commit_alone(database: &Database, entry: &Entry) -> Result<Recorded, Error> {
+    let recorded = commit(database, slice::from_ref(entry)).await?;
     recorded.into_iter().next().ok_or_else(|| Error::corrupt("the answer on a delivery"))
 }
 
 /// One transaction: all of them or none.
-async fn commit(writer: &SqlitePool, entries: &[Entry]) -> Result<Vec<Recorded>, Error> {
-    let mut transaction = begin_durable(writer).await?;
+async fn commit(database: &Database, entries: &[Entry]) -> Result<Vec<Recorded>, Error> {
+    let mut transaction = database.write().await?;
     let recorded = batch::record(&mut transaction, entries).await?;
     transaction.commit().await?;
     Ok(recorded)
-}
-
-/// Whether a failure may be that of one delivery, so that the others can be recorded without it.
-///
-/// These are the result codes of SQLite (<https://www.sqlite.org/rescode.html>) for what does not fit or breaks a rule.
-/// Any other is the database's, and each further try would cost all who wait as long as the first did.
-fn may_be_of_one(error: &Error) -> bool {
-    const FULL: i32 = 13;
-    const TOO_BIG: i32 = 18;
-    const CONSTRAINT: i32 = 19;
-    const MISMATCH: i32 = 20;
-    error.result_code().is_some_and(|code| [FULL, TOO_BIG, CONSTRAINT, MISMATCH].contains(&code))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
     Element,
@@ -66,11 +66,12 @@ impl Store {
     /// The database failed.
     pub async fn replay_delivery(&self, delivery: DeliveryId, replay: &Replay<'_>) -> Result<Option<usize>, Error> {
         let mut transaction = self.write().await?;
-        let there = sqlx::query("select 1 from deliveries where id = $1")
+        // Nobody else replays it until this is over.
+        let there = sqlx::query("update deliveries set received_at_ms = received_at_ms where id = $1")
             .bind(delivery.key())
-            .fetch_optional(&mut *transaction)
+            .execute(&mut *transaction)
             .await?;
-        if there.is_none() {
+        if there.rows_affected() == 0 {
             return Ok(None);
         }
         if replay.read_anew.iter().any(|element| matches!(element, Element::Announced(_))) {
@@ -104,7 +105,7 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn of_row(row: &SqliteRow) -> Result<Self, Error> {
+    fn of_row(row: &AnyRow) -> Result<Self, Error> {
         let kind: String = column(row, "kind")?;
         let reason: Option<String> = column(row, "reason")?;
         Ok(Self {
@@ -130,7 +131,7 @@ impl Recorded {
 
 /// Adds what was not recorded yet, and takes away what was unusable and is not said any more.
 async fn replace_reading(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     delivery: DeliveryId,
     read_anew: &[Element],
 ) -> Result<(), Error> {
@@ -148,7 +149,7 @@ async fn replace_reading(
 }
 
 async fn recorded(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     delivery: DeliveryId,
 ) -> Result<Vec<(AnnouncementId, Recorded)>, Error> {
     sqlx::query(
@@ -163,13 +164,13 @@ async fn recorded(
     .collect()
 }
 
-async fn delete(connection: &mut SqliteConnection, unusable: AnnouncementId) -> Result<(), Error> {
+async fn delete(connection: &mut AnyConnection, unusable: AnnouncementId) -> Result<(), Error> {
     sqlx::query("delete from announcements where id = $1").bind(unusable.key()).execute(connection).await?;
     Ok(())
 }
 
 /// Makes every announcement pending that can be used and nobody is to look at yet.
-async fn reopen(connection: &mut SqliteConnection, delivery: DeliveryId, reason: &str) -> Result<Vec<Reopened>, Error> {
+async fn reopen(connection: &mut AnyConnection, delivery: DeliveryId, reason: &str) -> Result<Vec<Reopened>, Error> {
     sqlx::query(
         "update announcements set verdict = 'pending', reason = $2 \
          where delivery_id = $1 and kind <> 'unusable' and not exists (select 1 from work \
@@ -189,7 +190,7 @@ async fn reopen(connection: &mut SqliteConnection, delivery: DeliveryId, reason:
 }
 
 async fn record_replayed(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     (delivery, release): (DeliveryId, ReleaseId),
     replay: &Replay<'_>,
 ) -> Result<(), Error> {

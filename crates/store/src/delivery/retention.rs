@@ -2,9 +2,9 @@
 //!
 //! Releases, promotions and the ledger are not touched; they tell what came of a delivery when it is gone.
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::AnyConnection;
 
-use crate::{DeliveryId, Error, rows::id};
+use crate::{DeliveryId, Error, rows::id, statement::Statement};
 
 /// How many deliveries are kept: months of pushes, at a few thousand bytes each some hundred megabytes.
 ///
@@ -21,7 +21,7 @@ const OLDEST: i64 = 8;
 /// Keys only grow, so that the last `most` keys are at most so many deliveries: nothing is counted. One that still
 /// has work is kept; it is looked at again when it is among the oldest.
 pub(super) async fn delete_oldest(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     first: DeliveryId,
     last: DeliveryId,
     most: i64,
@@ -38,11 +38,11 @@ pub(super) async fn delete_oldest(
 /// Those that grow too old now, and the oldest, as far as no announcement of theirs has work.
 ///
 /// One question inside the other, not a join: SQLite began that with all work there is, for each delivery.
-async fn settled_among(connection: &mut SqliteConnection, first: i64, last: i64) -> Result<Vec<DeliveryId>, Error> {
+async fn settled_among(connection: &mut AnyConnection, first: i64, last: i64) -> Result<Vec<DeliveryId>, Error> {
     sqlx::query(
         "select id from deliveries \
          where id in (select id from deliveries where id between $1 and $2 \
-                 union select id from (select id from deliveries where id <= $2 order by id limit $3)) \
+                 union select id from (select id from deliveries where id <= $2 order by id limit $3) as oldest) \
              and not exists (select 1 from announcements where announcements.delivery_id = deliveries.id \
                  and exists (select 1 from work \
                      where work.subject_kind = 'announcement' and work.subject_id = announcements.id))",
@@ -57,26 +57,20 @@ async fn settled_among(connection: &mut SqliteConnection, first: i64, last: i64)
     .collect()
 }
 
-async fn delete_announcements(connection: &mut SqliteConnection, deliveries: &[DeliveryId]) -> Result<(), Error> {
-    let query = QueryBuilder::new("delete from announcements where delivery_id in (");
-    listed(query, deliveries).build().persistent(false).execute(connection).await?;
-    Ok(())
+async fn delete_announcements(connection: &mut AnyConnection, deliveries: &[DeliveryId]) -> Result<(), Error> {
+    delete(connection, "delete from announcements where delivery_id in (", deliveries).await
 }
 
-async fn delete_deliveries(connection: &mut SqliteConnection, deliveries: &[DeliveryId]) -> Result<(), Error> {
-    let query = QueryBuilder::new("delete from deliveries where id in (");
-    listed(query, deliveries).build().persistent(false).execute(connection).await?;
-    Ok(())
+async fn delete_deliveries(connection: &mut AnyConnection, deliveries: &[DeliveryId]) -> Result<(), Error> {
+    delete(connection, "delete from deliveries where id in (", deliveries).await
 }
 
-/// The statement with the list of keys that it ends in; there is at least one.
-fn listed(mut query: QueryBuilder<Sqlite>, deliveries: &[DeliveryId]) -> QueryBuilder<Sqlite> {
-    let mut list = query.separated(", ");
-    for delivery in deliveries {
-        list.push_bind(delivery.key());
-    }
-    query.push(")");
-    query
+/// Completes a statement that ends in a list of keys; there is at least one.
+async fn delete(connection: &mut AnyConnection, text: &str, deliveries: &[DeliveryId]) -> Result<(), Error> {
+    let mut statement = Statement::new(text);
+    statement.bind_all(deliveries.iter().map(DeliveryId::key))?.push(")");
+    statement.build().execute(connection).await?;
+    Ok(())
 }
 
 #[cfg(test)]

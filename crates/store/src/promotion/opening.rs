@@ -6,7 +6,7 @@ use domain::{
     commit::Commit,
     forge::{self, Branch},
 };
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::{
     Error, PromotionId, ReleaseId, Subject,
@@ -32,7 +32,7 @@ pub(crate) struct Opening<'a> {
 
 /// Opens a promotion that is due at once; `because` is the rest of the sentence in the ledger.
 pub(crate) async fn open(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     opening: &Opening<'_>,
     because: &str,
     now: DateTime<Utc>,
@@ -66,7 +66,7 @@ pub(crate) async fn open(
 ///
 /// Where it stands by now is for its first pass to say. One whose release got another chance since is left alone.
 pub(crate) async fn reopen_superseded_by(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     promotion: PromotionId,
     now: DateTime<Utc>,
 ) -> Result<Option<PromotionId>, Error> {

@@ -1,6 +1,6 @@
 //! Deliveries with what they say.
 
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, any::AnyRow};
 
 use super::{AnnouncementRow, DeliveryRow};
 use crate::{
@@ -55,16 +55,16 @@ impl Store {
     /// The database failed, or there is no such delivery any more.
     pub async fn is_body_of(&self, id: DeliveryId, body: &[u8]) -> Result<bool, Error> {
         let mut reading = self.read().await?;
-        let row = sqlx::query("select body = $2 as is_it from deliveries where id = $1")
+        let row = sqlx::query("select case when body = $2 then 1 else 0 end as is_it from deliveries where id = $1")
             .bind(id.key())
             .bind(body)
             .fetch_one(&mut *reading)
             .await?;
-        column(&row, "is_it")
+        Ok(column::<i64>(&row, "is_it")? != 0)
     }
 }
 
-async fn with_announcements(connection: &mut SqliteConnection, row: &SqliteRow) -> Result<DeliveryRow, Error> {
+async fn with_announcements(connection: &mut AnyConnection, row: &AnyRow) -> Result<DeliveryRow, Error> {
     let delivery: DeliveryId = id(row, "id")?;
     let announcements = sqlx::query(
         "select kind, repository, tag, claimed_digest, unusable_text, verdict, reason, release_id \
@@ -81,7 +81,7 @@ async fn with_announcements(connection: &mut SqliteConnection, row: &SqliteRow) 
     })
 }
 
-fn announcement(row: &SqliteRow) -> Result<AnnouncementRow, Error> {
+fn announcement(row: &AnyRow) -> Result<AnnouncementRow, Error> {
     Ok(AnnouncementRow {
         kind: column(row, "kind")?,
         repository: column(row, "repository")?,

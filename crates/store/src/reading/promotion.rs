@@ -1,6 +1,6 @@
 //! Where promotions stand.
 
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, any::AnyRow};
 
 use super::{PromotionRow, PullRequestRow};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 
 /// The promotions of a release, newest first, at most that many.
 pub(super) async fn promotions_of(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     release: ReleaseId,
     limit: u32,
 ) -> Result<Vec<PromotionRow>, Error> {
@@ -39,7 +39,7 @@ pub(super) async fn promotions_of(
 }
 
 /// What a promotion waits for. Evidence that comes in does not end a wait; anything else that is done does.
-async fn waiting(connection: &mut SqliteConnection, promotion: PromotionId) -> Result<Option<String>, Error> {
+async fn waiting(connection: &mut AnyConnection, promotion: PromotionId) -> Result<Option<String>, Error> {
     let last = sqlx::query(
         "select what, why from ledger where promotion_id = $1 and what <> 'evidence' \
          order by id desc limit 1",
@@ -53,7 +53,7 @@ async fn waiting(connection: &mut SqliteConnection, promotion: PromotionId) -> R
     if column::<&str>(&last, "what")? == WAITING { column(&last, "why").map(Some) } else { Ok(None) }
 }
 
-fn pull_request(row: &SqliteRow) -> Result<Option<PullRequestRow>, Error> {
+fn pull_request(row: &AnyRow) -> Result<Option<PullRequestRow>, Error> {
     let Some(number) = number(row, "pull_request")? else {
         return Ok(None);
     };

@@ -1,7 +1,7 @@
 //! Releases with their promotions, evidence and ledger.
 
 use domain::{application::Name, proposal::ReleaseBranch};
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, any::AnyRow};
 
 use super::{LedgerRow, PromotionDetail, PromotionRow, ReleaseDetail, ReleaseRow, promotion::promotions_of};
 use crate::{
@@ -65,7 +65,7 @@ impl Store {
     }
 }
 
-async fn with_last_promotion(connection: &mut SqliteConnection, row: &SqliteRow) -> Result<ReleaseRow, Error> {
+async fn with_last_promotion(connection: &mut AnyConnection, row: &AnyRow) -> Result<ReleaseRow, Error> {
     let release = id(row, "id")?;
     Ok(ReleaseRow {
         release,
@@ -77,7 +77,7 @@ async fn with_last_promotion(connection: &mut SqliteConnection, row: &SqliteRow)
     })
 }
 
-async fn with_everything(connection: &mut SqliteConnection, row: &SqliteRow) -> Result<ReleaseDetail, Error> {
+async fn with_everything(connection: &mut AnyConnection, row: &AnyRow) -> Result<ReleaseDetail, Error> {
     let release = id(row, "id")?;
     let mut detail = ReleaseDetail {
         release,
@@ -107,7 +107,7 @@ async fn with_everything(connection: &mut SqliteConnection, row: &SqliteRow) -> 
     Ok(detail)
 }
 
-async fn ledger_of(connection: &mut SqliteConnection, release: ReleaseId) -> Result<Vec<LedgerRow>, Error> {
+async fn ledger_of(connection: &mut AnyConnection, release: ReleaseId) -> Result<Vec<LedgerRow>, Error> {
     sqlx::query("select at_ms, what, why, link, promotion_id from ledger where release_id = $1 order by id")
         .bind(release.key())
         .fetch_all(connection)

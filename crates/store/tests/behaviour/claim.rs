@@ -11,7 +11,7 @@ use crate::world::{World, at, build, commit, evidence, name, refused};
 const HEAD: fn() -> PushedHead = || PushedHead { commit: commit(7), base: commit(8) };
 
 /// Tries everything that records under a claim, and expects every call to be refused.
-async fn records_nothing(store: &Store, claim: &Claim) -> Result<()> {
+pub(crate) async fn records_nothing(store: &Store, claim: &Claim) -> Result<()> {
     let (now, lost) = (at(500), "ClaimLost");
     let note = Note { what: "armed", why: "x".to_owned(), link: None };
     let passed = [evidence(Kind::Tag, Outcome::Passed, "x")];
@@ -80,20 +80,5 @@ async fn a_lease_that_ended_without_another_claim_still_records() -> Result<()> 
     let (id, claim) = world.open_and_claim(1).await?;
     world.store.record_head(&claim, HEAD(), at(500)).await?;
     assert_eq!(world.store.promotion(id).await?.heads, [HEAD()]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_claim_from_before_a_restart_records_nothing() -> Result<()> {
-    let world = World::new().await?;
-    let (id, claim) = world.open_and_claim(1).await?;
-    let world = world.crash().await?;
-    records_nothing(&world.store, &claim).await?;
-    let next = world.claim(at(0)).await?;
-    assert_eq!(next.subject, claim.subject, "it is due at once");
-    records_nothing(&world.store, &claim).await?;
-    world.store.settle(&next, &promotion::Outcome::Declined, at(1)).await?;
-    records_nothing(&world.store, &next).await?;
-    assert_eq!(world.store.promotion(id).await?.outcome, Some(promotion::Outcome::Declined));
     Ok(())
 }

@@ -1,9 +1,12 @@
 use anyhow::Result;
 use domain::announcement::{Announcement, BuildRun, Haste, Moved, Pushed};
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use store::{AnnouncementVerdict, Element, Error, NewDelivery, Recorded, Subject};
 
-use crate::world::{World, at, build, commit, pushed, refused};
+use crate::{
+    place::Place,
+    world::{World, at, build, commit, pushed, refused},
+};
 
 fn delivery<'a>(sender: &'a str, id: &'a str, elements: Vec<Element>) -> NewDelivery<'a> {
     NewDelivery { sender, sender_delivery_id: id, received_at: at(0), body: b"\x00\xff{", elements }
@@ -175,8 +178,8 @@ async fn the_hundred_thousandth_delivery_after_a_settled_one_takes_its_place() -
     world.found(commit(1), &build(1, 0)?, "acme/trinity").await?;
     let pending = world.announce("pending").await?;
     let release = world.store.releases(None, None, 9).await?;
-    let mut connection = SqliteConnection::connect(&world.url()).await?;
-    connection.execute("update sqlite_sequence set seq = 99999 where name = 'deliveries'").await?;
+    let mut connection = AnyConnection::connect(&world.url()).await?;
+    connection.execute(AssertSqlSafe(Place::last_delivery(99_999))).await?;
     let kept = async || Ok::<_, Error>(world.store.deliveries(None, 9).await?.len());
     world.deliver("100000", Vec::new()).await?;
     assert_eq!(kept().await?, 3);

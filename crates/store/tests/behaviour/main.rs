@@ -1,9 +1,11 @@
 //! What the store promises, on real SQLite files. Time is an argument, so nothing here sleeps.
 
+mod alone;
 mod claim;
 mod delivery;
 mod evidence;
 mod opening;
+mod place;
 mod promotion;
 mod reading;
 mod release;

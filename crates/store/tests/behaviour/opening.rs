@@ -1,21 +1,7 @@
 use anyhow::Result;
-use domain::fault::Fault;
-use store::{Attempts, Error, Store, Subject};
+use store::Store;
 
-use crate::world::{LEASE, World, at, refused};
-
-#[tokio::test]
-async fn a_second_process_is_refused_while_the_first_lives() -> Result<()> {
-    let world = World::new().await?;
-    let error = Store::open(&world.url(), at(0)).await.unwrap_err();
-    assert!(matches!(error, Error::Locked { .. }), "{error:?}");
-    assert_eq!(error.fault(), Fault::Permanent);
-    let sentence = error.to_string();
-    assert!(sentence.contains("another Tagferry works on this database"), "{sentence}");
-    assert!(sentence.contains("t.db.lock"), "{sentence}");
-    world.store.ping().await?;
-    Ok(())
-}
+use crate::world::{World, at, refused};
 
 #[tokio::test]
 async fn closing_lets_another_process_in_and_refuses_every_clone() -> Result<()> {
@@ -37,53 +23,5 @@ async fn what_was_answered_survives_a_crash() -> Result<()> {
     let after = (world.store.deliveries(None, 9).await?, world.store.promotion(promotion).await?);
     assert_eq!(after, before);
     assert_eq!(world.announce("1").await?, delivery, "it is still known");
-    Ok(())
-}
-
-#[tokio::test]
-async fn claims_of_the_process_before_are_released() -> Result<()> {
-    let world = World::new().await?;
-    world.announce("1").await?;
-    let claim = world.claim(at(0)).await?;
-    assert_eq!(world.store.claim_due(at(0), LEASE).await?, None);
-    let world = world.crash().await?;
-    assert_eq!(world.claim(at(0)).await?.subject, claim.subject);
-    Ok(())
-}
-
-#[tokio::test]
-async fn what_was_parked_or_backed_off_is_due_at_the_next_start_as_if_it_had_never_failed() -> Result<()> {
-    let world = World::new().await?;
-    let (parked, claim) = world.open_and_claim(1).await?;
-    world.announce("1").await?;
-    let failed = world.claim(at(0)).await?;
-    world.store.hand_back(&claim, at(3_600), Attempts::Reset).await?;
-    world.store.hand_back(&failed, at(600), Attempts::Failed).await?;
-    assert_eq!(world.store.next_due(at(0)).await?, Some(at(600)));
-    let world = world.crash().await?;
-    let (first, second) = (world.claim(at(0)).await?, world.claim(at(0)).await?);
-    assert_eq!([first.subject, second.subject], [Subject::Promotion(parked), failed.subject]);
-    assert_eq!((first.attempts, second.attempts), (0, 0));
-    Ok(())
-}
-
-#[tokio::test]
-async fn what_can_not_be_opened_is_named_with_the_setting_and_the_reason() -> Result<()> {
-    let directory = tempfile::tempdir()?;
-    let there = directory.path().display();
-    std::fs::write(directory.path().join("not.db"), "no database".repeat(100))?;
-    for (url, reason) in [
-        (format!("sqlite://{there}/missing/t.db"), "missing does not exist; create it first"),
-        (format!("sqlite://{there}"), "it is a directory"),
-        (format!("sqlite://{there}/not.db"), "file is not a database"),
-    ] {
-        let error = Store::open(&url, at(0)).await.unwrap_err();
-        let Error::Open { source, .. } = &error else {
-            anyhow::bail!("{url}: {error:?}");
-        };
-        assert!(error.to_string().contains("store.url"), "{error}");
-        assert!(source.to_string().contains(reason), "{source}");
-        assert_eq!(error.fault(), Fault::Permanent);
-    }
     Ok(())
 }

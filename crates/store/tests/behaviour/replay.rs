@@ -3,10 +3,13 @@ use domain::{
     announcement::{Announcement, Pushed},
     promotion::{Ending, Outcome},
 };
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use store::{AnnouncementRow, AnnouncementVerdict, Claim, DeliveryId, Element, NewBuild, Replay, Subject};
 
-use crate::world::{World, at, build, commit, name};
+use crate::{
+    place::Place,
+    world::{World, at, build, commit, name},
+};
 
 fn replay(read_anew: &[Element]) -> Replay<'_> {
     Replay { by: "ci", at: at(100), read_anew }
@@ -75,8 +78,8 @@ async fn a_delivery_that_made_room_for_later_ones_is_not_replayed() -> Result<()
     let world = World::new().await?;
     let delivery = world.announce("1").await?;
     world.ignore_all().await?;
-    let mut connection = SqliteConnection::connect(&world.url()).await?;
-    connection.execute("update sqlite_sequence set seq = 100000 where name = 'deliveries'").await?;
+    let mut connection = AnyConnection::connect(&world.url()).await?;
+    connection.execute(AssertSqlSafe(Place::last_delivery(100_000))).await?;
     assert_eq!(world.replay(delivery, &[]).await?, Some(1));
     world.deliver("later", Vec::new()).await?;
     assert_eq!(world.rows(delivery).await?.len(), 1, "one that is to be looked at again is kept");

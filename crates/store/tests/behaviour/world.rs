@@ -1,4 +1,4 @@
-//! A store in a directory of its own, and shortest ways to what a test is about.
+//! A store in a place of its own, and shortest ways to what a test is about.
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,34 +15,35 @@ use store::{
     AnnouncementVerdict, Claim, DeliveryId, Element, NewBuild, NewDelivery, PromotionId, Recorded, RecordedBuild,
     Store, Subject,
 };
-use tempfile::TempDir;
+
+use crate::place::Place;
 
 /// The lease that tests claim with.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
 /// A store that is gone when the test ends.
 pub(crate) struct World {
-    pub(crate) directory: TempDir,
+    pub(crate) place: Place,
     pub(crate) store: Store,
 }
 
 impl World {
     pub(crate) async fn new() -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let store = Store::open(&url(&directory), at(0)).await?;
-        Ok(Self { directory, store })
+        let place = Place::new().await?;
+        let store = Store::open(&place.url(), at(0)).await?;
+        Ok(Self { place, store })
     }
 
-    /// Drops the store without closing it, as a crash does, and opens the file again.
+    /// Drops the store without closing it, as a crash does, and opens it again.
     pub(crate) async fn crash(self) -> Result<Self> {
-        let Self { directory, store } = self;
+        let Self { place, store } = self;
         drop(store);
-        let store = Store::open(&url(&directory), at(0)).await?;
-        Ok(Self { directory, store })
+        let store = Store::open(&place.url(), at(0)).await?;
+        Ok(Self { place, store })
     }
 
     pub(crate) fn url(&self) -> String {
-        url(&self.directory)
+        self.place.url()
     }
 
     /// Records a delivery that announces one image.
@@ -158,8 +159,4 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, store::Error>, expec
         Err(error) if format!("{error:?}").starts_with(expected) => Ok(()),
         other => bail!("{expected} was expected, not {other:?}"),
     }
-}
-
-fn url(directory: &TempDir) -> String {
-    format!("sqlite://{}", directory.path().join("t.db").display())
 }

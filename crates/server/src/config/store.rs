@@ -1,0 +1,87 @@
+//! Where the service remembers.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use super::{Error, SecretSource};
+
+/// Where the service remembers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSettings {
+    /// `sqlite:///` and the path of a file, or `postgres://user@host/database` without the password.
+    pub url: String,
+    /// The password of that user, where the server asks for one.
+    pub password: Option<SecretSource>,
+}
+
+impl StoreSettings {
+    /// The address as the store takes it, with the password.
+    ///
+    /// # Errors
+    ///
+    /// The password is written in the address, is not there, or there is nobody whose it could be.
+    pub fn address(&self) -> Result<SecretString, Error> {
+        let contradiction = |why: &str| Error::Contradiction(why.to_owned());
+        if !self.url.starts_with("postgres") {
+            return match self.password {
+                None => Ok(SecretString::from(self.url.as_str())),
+                Some(_) => Err(contradiction("store.password is for postgres://user@host/database; a file has none")),
+            };
+        }
+        let mut url = Url::parse(&self.url).map_err(|_it_may_show_a_password| {
+            contradiction("store.url is not an address of the form postgres://user@host/database")
+        })?;
+        if url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password") {
+            return Err(contradiction(
+                "store.url holds a password: name the place of it in store.password, as { env: NAME } or { file: PATH }",
+            ));
+        }
+        if let Some(source) = &self.password {
+            let password = source.read_for("store.password")?;
+            url.set_password(Some(password.expose_secret()))
+                .map_err(|()| contradiction("store.url names no server that could ask for store.password"))?;
+        }
+        Ok(SecretString::from(String::from(url)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(url: &str, password: Option<&str>) -> Result<String, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("password");
+        let password = password.map(|password| {
+            std::fs::write(&file, password).unwrap();
+            SecretSource::File(file.clone())
+        });
+        let settings = StoreSettings { url: url.to_owned(), password };
+        let address = settings.address().map_err(|error| error.to_string())?;
+        Ok(address.expose_secret().to_owned())
+    }
+
+    #[test]
+    fn the_password_comes_from_its_place_and_may_hold_any_character() {
+        let with = address("postgres://tagferry@db.example/tagferry?sslmode=require", Some("p@ss/w:rd\n")).unwrap();
+        assert_eq!(with, "postgres://tagferry:p%40ss%2Fw%3Ard@db.example/tagferry?sslmode=require");
+        assert_eq!(address("sqlite:///a b.db", None).unwrap(), "sqlite:///a b.db");
+        assert_eq!(address("postgres://db/tagferry", None).unwrap(), "postgres://db/tagferry");
+    }
+
+    #[test]
+    fn a_password_in_the_address_is_refused_and_not_repeated() {
+        for url in ["postgres://u:hunter2@db/t", "postgres://db/t?user=u&password=hunter2"] {
+            let refusal = address(url, None).unwrap_err();
+            assert!(refusal.contains("store.password") && !refusal.contains("hunter2"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_nobody_asks_for_is_refused() {
+        assert!(address("sqlite:///t.db", Some("x")).unwrap_err().contains("store.password"));
+        assert!(address("postgres:t", Some("x")).unwrap_err().contains("store.url"));
+    }
+}
