@@ -74,7 +74,7 @@ impl Reconciler {
                 self.store.settle_announcement(claim, &verdict).await?;
                 Ok(After::Settled)
             }
-            None => Ok(After::Again(Utc::now() + age(announced.received_at).max(SHORTEST_AGE) / 2)),
+            None => Ok(After::Again(self.store.now() + self.age(announced.received_at).max(SHORTEST_AGE) / 2)),
         }
     }
 
@@ -84,7 +84,7 @@ impl Reconciler {
             Haste::Now => TimeDelta::zero(),
             Haste::Soon => SOON,
         };
-        let at = Utc::now() + wait;
+        let at = self.store.now() + wait;
         let mut woken = self.store.wake_promotions(repository, at).await?;
         // Whether a release is proven may depend on the checks of where it comes from.
         for application in self.outside.applications.iter().filter(|one| one.is_checked_in(repository)) {
@@ -108,7 +108,7 @@ impl Reconciler {
         received_at: DateTime<Utc>,
     ) -> Result<Option<AnnouncementVerdict>, Error> {
         let Pushed { repository, tag, claimed_digest, run: _ } = pushed;
-        let asked_at = Utc::now();
+        let asked_at = self.store.now();
         let (found, reference, digest) = match self.outside.identify(pushed).await? {
             Identified::Tag { found, reference, digest } => (found, reference, digest),
             Identified::Ignored(ignored) => {
@@ -117,7 +117,7 @@ impl Reconciler {
             }
         };
         let is_as_announced = digest.is_some() && (claimed_digest.is_none() || *claimed_digest == digest);
-        if !is_as_announced && age(received_at) < LONGEST_LAG {
+        if !is_as_announced && self.age(received_at) < LONGEST_LAG {
             return Ok(None);
         }
         let Some(digest) = digest else {
@@ -128,11 +128,16 @@ impl Reconciler {
             release = self.record(claim, one, (&reference, &digest), asked_at).await?;
             if let Some(release) = release.filter(|_| pushed.run.is_some()) {
                 // That it was built by whom it should be may be all that a release waits for.
-                self.store.wake_release(release, Utc::now()).await?;
+                self.store.wake_release(release, self.store.now()).await?;
             }
         }
         let reason = present(&reference, &digest, claimed_digest.as_ref());
         Ok(Some(AnnouncementVerdict::Accepted { reason, release }))
+    }
+
+    /// How long ago that was; each wait is half of it, so that questions become rarer.
+    fn age(&self, received_at: DateTime<Utc>) -> TimeDelta {
+        self.store.now() - received_at
     }
 
     /// Records the build in each target that pulls it; they are all of one release.
@@ -168,9 +173,4 @@ impl Reconciler {
         }
         Ok(release)
     }
-}
-
-/// How long ago that was; each wait is half of it, so that questions become rarer.
-fn age(received_at: DateTime<Utc>) -> TimeDelta {
-    Utc::now() - received_at
 }

@@ -4,7 +4,7 @@
 //! the same code. What is to be looked at next, and when, is in the store; the [`Waker`] only ends a sleep early
 //! and carries no data. Nothing here decides: [`domain::promotion::next_step`] does. Read the modules in this order:
 //!
-//! - `run`: workers that claim what is due.
+//! - `run`: workers that claim what is due; `lease` has each keep what it claimed; `news` is what replicas tell each other.
 //! - `outside`, `source`, `images`, `attesters`, `overlays`, `required` and `kept`: what the registries and the forge are
 //!   asked.
 //! - `intake`: an announcement becomes a build, or is kept with the reason why not.
@@ -21,7 +21,9 @@ mod error;
 mod images;
 mod intake;
 mod kept;
+mod lease;
 mod moved;
+mod news;
 mod observe;
 mod outside;
 mod overlays;
@@ -63,34 +65,47 @@ pub struct Reconciler {
 pub struct Settings {
     /// How many passes run at the same time.
     pub workers: usize,
-    /// How long a worker may hold a piece of work before another may take it.
+    /// How long a worker has a piece of work, from when it was last heard of, before another may take it.
     pub lease: Duration,
     /// How soon to look again at what may change without telling us.
     pub poll_interval: Duration,
 }
 
-/// Ends the sleep of the workers, since something may be due.
+/// Ends the sleep of the workers, here and in other replicas, since something may be due.
 #[derive(Clone, Debug, Default)]
-pub struct Waker(Arc<Notify>);
+pub struct Waker {
+    here: Arc<Notify>,
+    elsewhere: Arc<Notify>,
+}
 
 impl Default for Settings {
     /// With four passes at once, one that waits for an answer seldom holds up the others. A registry that does not
     /// answer can still hold all four, when it announced as much: each for the timeout of one question, after which
-    /// what has been due for longest has its turn. A pass is bounded by the timeouts of its calls, and ten minutes are
-    /// longer than all of them together.
+    /// what has been due for longest has its turn. A lease is renewed while its holder lives: a minute is how long the
+    /// work of one that died waits.
     fn default() -> Self {
-        Self { workers: 4, lease: Duration::from_secs(600), poll_interval: Duration::from_secs(60) }
+        Self { workers: 4, lease: Duration::from_secs(60), poll_interval: Duration::from_secs(60) }
     }
 }
 
 impl Waker {
     /// Wakes one worker; it wakes the next when it finds work. A wake-up while none sleeps is kept for the next.
     pub fn wake(&self) {
-        self.0.notify_one();
+        self.wake_here();
+        self.elsewhere.notify_one();
+    }
+
+    fn wake_here(&self) {
+        self.here.notify_one();
     }
 
     async fn woken(&self) {
-        self.0.notified().await;
+        self.here.notified().await;
+    }
+
+    /// Returns when there is something to tell other replicas.
+    async fn to_be_told(&self) {
+        self.elsewhere.notified().await;
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::Utc;
 use domain::{
     application::{Application, Name},
     fault::Chain,
@@ -51,7 +50,7 @@ impl Reconciler {
         let moved = self.outside.moved(application, &builds).await?;
         for one in &moved {
             let Some(digest) = one.now.clone() else { return Err(Error::Gone(one.build.reference.clone())) };
-            let build = Build { digest, found_at: Utc::now(), ..one.build.clone() };
+            let build = Build { digest, found_at: self.store.now(), ..one.build.clone() };
             let new = NewBuild {
                 application: application.name(),
                 commit: promotion.commit,
@@ -105,7 +104,7 @@ impl Reconciler {
             let (what, why) = told(&build.reference, &build.digest, now.as_ref());
             let why = format!("{why}, and {} runs it", build.target);
             let note = Note { what, why: why.clone(), link: None };
-            if self.store.note_release(release, &note, Utc::now()).await? {
+            if self.store.note_release(release, &note, self.store.now()).await? {
                 warn!(
                     application = %application.name(),
                     release.id = %release,

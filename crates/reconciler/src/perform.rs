@@ -31,7 +31,7 @@ impl Reconciler {
     /// Takes a promotion as far as it goes now.
     pub(crate) async fn pass(&self, claim: &Claim, id: PromotionId) -> Result<After, Error> {
         for _ in 0..MOST_STEPS {
-            let observed = self.observe(claim, id, Utc::now()).await?;
+            let observed = self.observe(claim, id, self.store.now()).await?;
             let step = next_step(&observed.situation);
             debug!(step = step.as_str(), promotion.id = %id, "the next step is decided");
             let performer = Performer { reconciler: self, claim, observed: &observed };
@@ -49,7 +49,7 @@ impl Reconciler {
                 }
             }
         }
-        Ok(After::Again(Utc::now() + BREATH))
+        Ok(After::Again(self.store.now() + BREATH))
     }
 }
 
@@ -60,7 +60,10 @@ impl Performer<'_> {
             Step::Wait { reason, until } => {
                 if let Reason::Slot(_) = reason {
                     // The one in the way ends itself, once it sees that this one is newer and proven.
-                    self.reconciler.store.wake_slot_holder(&self.observed.promotion, Utc::now()).await?;
+                    self.reconciler
+                        .store
+                        .wake_slot_holder(&self.observed.promotion, self.reconciler.store.now())
+                        .await?;
                 }
                 if self.observed.situation.voids_order(&reason) {
                     self.reconciler.store.withdraw_order(self.claim).await?;
@@ -97,7 +100,7 @@ impl Performer<'_> {
         match outcome {
             Outcome::Ended(ending) if !promotion.heads.is_empty() => {
                 if promotion.closing.is_none() {
-                    self.reconciler.store.record_closing(self.claim, ending, Utc::now()).await?;
+                    self.reconciler.store.record_closing(self.claim, ending, self.reconciler.store.now()).await?;
                 }
                 self.delete_branch().await?;
             }
@@ -106,7 +109,7 @@ impl Performer<'_> {
             }
             Outcome::Ended(_) | Outcome::Merged { .. } | Outcome::Declined => {}
         }
-        self.reconciler.store.settle(self.claim, outcome, Utc::now()).await?;
+        self.reconciler.store.settle(self.claim, outcome, self.reconciler.store.now()).await?;
         info!(
             promotion.id = %promotion.id,
             application = %promotion.application,
@@ -129,7 +132,7 @@ impl Performer<'_> {
         if self.reconciler.has_moved(self.claim, self.observed.application, promotion).await? {
             return Ok(());
         }
-        store.take_slot(self.claim, Utc::now()).await?;
+        store.take_slot(self.claim, self.reconciler.store.now()).await?;
         let message = self.proposal().commit_message();
         let file = |one: &Rewritten| FileEdit { path: one.path.clone(), bytes: one.after.clone() };
         let files: Vec<FileEdit> = edit.files.iter().map(file).collect();
@@ -138,7 +141,7 @@ impl Performer<'_> {
             NewCommit { branch, ours: &ours, tip: edit.tip, files: &files, message: &message, at: promotion.opened_at };
         self.reword().await?;
         let head = forge.commit(&promotion.gitops, &new).await?;
-        store.record_head(self.claim, PushedHead { commit: head, base: edit.tip }, Utc::now()).await?;
+        store.record_head(self.claim, PushedHead { commit: head, base: edit.tip }, self.reconciler.store.now()).await?;
         forge.push(&promotion.gitops, branch, head, &ours).await?;
         self.note("pushed", format!("{} is at {}", branch.branch(), head.short()), None).await?;
         if promotion.pull_request.is_none() {
@@ -164,7 +167,10 @@ impl Performer<'_> {
         let (title, body) = (proposal.title(), proposal.body());
         let new = NewPullRequest { branch, base: &promotion.base, title: &title, body: &body };
         let opened = self.reconciler.outside.forge.create_pull_request(&promotion.gitops, &new).await?;
-        self.reconciler.store.record_pull_request(self.claim, opened.number, &opened.url, Utc::now()).await?;
+        self.reconciler
+            .store
+            .record_pull_request(self.claim, opened.number, &opened.url, self.reconciler.store.now())
+            .await?;
         info!(
             promotion.id = %promotion.id,
             pull_request.number = opened.number.0,
@@ -178,7 +184,7 @@ impl Performer<'_> {
     async fn close(&self, ending: &Ending) -> Result<(), Error> {
         let Reconciler { store, outside: Outside { forge, .. }, .. } = self.reconciler;
         let Some(open) = self.pull_request() else { return Ok(()) };
-        store.record_closing(self.claim, ending, Utc::now()).await?;
+        store.record_closing(self.claim, ending, self.reconciler.store.now()).await?;
         if let Err(refused) = forge.close(&self.observed.promotion.gitops, open.number).await {
             // What was merged or closed in the meantime can not be closed, and need not be.
             let now = forge.pull_request(&self.observed.promotion.gitops, open.number).await?;
@@ -233,14 +239,14 @@ impl Performer<'_> {
             self.note("unlabelled", why, Some(&open.url)).await?;
         }
         if !promotion.labelled {
-            store.record_labelled(self.claim, Utc::now()).await?;
+            store.record_labelled(self.claim, self.reconciler.store.now()).await?;
         }
         let number = open.number;
         match armed {
             Armed::Armed => {
                 let why = format!("pull request {number} merges itself once it may");
                 let note = Note { what: "armed", why, link: Some(open.url.clone()) };
-                store.record_order(self.claim, head, &note, Utc::now()).await?;
+                store.record_order(self.claim, head, &note, self.reconciler.store.now()).await?;
                 return self.ordered(AutoMerge::Armed, Some(head)).await;
             }
             // The queue takes out what fails, and then it is tried again: that is nobody's order taken back.
@@ -289,7 +295,7 @@ impl Performer<'_> {
 
     pub(crate) async fn note(&self, what: &'static str, why: String, link: Option<&str>) -> Result<(), Error> {
         let note = Note { what, why, link: link.map(str::to_owned) };
-        Ok(self.reconciler.store.note(self.claim, &note, Utc::now()).await?)
+        Ok(self.reconciler.store.note(self.claim, &note, self.reconciler.store.now()).await?)
     }
 
     pub(crate) fn pull_request(&self) -> Option<&PullRequest> {

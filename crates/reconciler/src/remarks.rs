@@ -3,7 +3,6 @@
 //! Whatever goes wrong with a comment, the release goes on. A status is asked for by the configuration, and a base branch
 //! may require it: where it can not be set, that is what people are told.
 
-use chrono::Utc;
 use domain::{
     fault::{Chain, Fault},
     forge::Number,
@@ -75,7 +74,7 @@ impl Performer<'_> {
                 return Ok(false);
             }
         }
-        store.record_comment(self.claim, &about, Utc::now()).await?;
+        store.record_comment(self.claim, &about, self.reconciler.store.now()).await?;
         Ok(true)
     }
 

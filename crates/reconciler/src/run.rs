@@ -36,6 +36,10 @@ impl Reconciler {
         }
         let (reconciler, watching) = (Arc::clone(&self), stop.clone());
         workers.spawn(async move { reconciler.watch(&watching).await });
+        let (reconciler, listening) = (Arc::clone(&self), stop.clone());
+        workers.spawn(async move { reconciler.listen(&listening).await });
+        let (reconciler, telling) = (Arc::clone(&self), stop.clone());
+        workers.spawn(async move { reconciler.tell(&telling).await });
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
                 error!(error = %error, "a worker ended unexpectedly; the others go on");
@@ -45,10 +49,10 @@ impl Reconciler {
 
     async fn work(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let sleep = match self.store.claim_due(Utc::now(), self.settings.lease).await {
+            let sleep = match self.claim().await {
                 Ok(Some(claim)) => {
                     // There may be more that is due: the next worker looks.
-                    self.waker.wake();
+                    self.waker.wake_here();
                     self.handle_apart(claim).await;
                     continue;
                 }
@@ -66,9 +70,14 @@ impl Reconciler {
         }
     }
 
+    async fn claim(&self) -> Result<Option<Claim>, store::Error> {
+        let now = self.store.time().await?;
+        self.store.claim_due(now, self.settings.lease).await
+    }
+
     /// How long nothing will be due.
     async fn until_next_due(&self) -> Duration {
-        let now = Utc::now();
+        let now = self.store.now();
         match self.store.next_due(now).await {
             Ok(Some(at)) => (at - now).to_std().unwrap_or(Duration::ZERO).min(LONGEST_SLEEP),
             Ok(None) => LONGEST_SLEEP,
@@ -79,13 +88,24 @@ impl Reconciler {
         }
     }
 
-    /// Does what a claim is about in a task of its own: should it panic, that costs one attempt and no worker.
+    /// Does what a claim is about in a task of its own: should it panic, that costs one attempt and no worker. It is
+    /// broken off when the claim is lost: whoever has it now does the same.
     async fn handle_apart(self: &Arc<Self>, claim: Claim) {
         let claim = Arc::new(claim);
         let (reconciler, held) = (Arc::clone(self), Arc::clone(&claim));
-        let Err(broken) = tokio::spawn(async move { reconciler.handle(&held).await }).await else { return };
+        let mut pass = tokio::spawn(async move { reconciler.handle(&held).await });
+        let ended = tokio::select! {
+            biased;
+            ended = &mut pass => ended,
+            () = self.until_lost(&claim) => {
+                pass.abort();
+                debug!("a pass is broken off: its lease passed on");
+                return;
+            }
+        };
+        let Err(broken) = ended else { return };
         error!(error = %broken, "a pass broke off; this is a defect. It is repeated later");
-        let at = later(backoff::delay(Fault::Permanent, claim.attempts, fastrand::f64()));
+        let at = self.later(backoff::delay(Fault::Permanent, claim.attempts, fastrand::f64()));
         if let Err(error) = self.store.hand_back(&claim, at, Attempts::Failed).await {
             warn!(error = %Chain(&error), "the work cannot be handed back; it is taken up again when the lease ends");
         }
@@ -135,7 +155,7 @@ impl Reconciler {
             warn!(fault = fault.as_str(), attempts, error = why, "a pass failed and is repeated later");
             self.explain(claim, why).await
         };
-        let at = later(backoff::delay(fault, attempts, fastrand::f64()));
+        let at = self.later(backoff::delay(fault, attempts, fastrand::f64()));
         self.store.hand_back(claim, at, Attempts::Failed).await?;
         explained
     }
@@ -146,14 +166,14 @@ impl Reconciler {
             Subject::Announcement(_) => Ok(self.store.explain_announcement(claim, &why).await?),
             Subject::Promotion(_) => {
                 let note = store::Note { what: store::WAITING, why, link: None };
-                Ok(self.store.note(claim, &note, Utc::now()).await?)
+                Ok(self.store.note(claim, &note, self.store.now()).await?)
             }
         }
     }
-}
 
-/// The time after a delay.
-fn later(delay: Duration) -> DateTime<Utc> {
-    let delay = TimeDelta::from_std(delay).ok();
-    delay.and_then(|delay| Utc::now().checked_add_signed(delay)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    /// The time after a delay.
+    fn later(&self, delay: Duration) -> DateTime<Utc> {
+        let delay = TimeDelta::from_std(delay).ok();
+        delay.and_then(|delay| self.store.now().checked_add_signed(delay)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
 }

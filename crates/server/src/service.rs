@@ -93,8 +93,11 @@ impl Service {
         let forge = forge(config, data_dir)?;
         let planner = asking(config, forge.clone(), &config.server.data_dir.join("mirrors"))?;
         let store = store::Store::open(config.store.address()?.expose_secret(), Utc::now()).await?;
-        let settings =
-            reconciler::Settings { poll_interval: config.github.poll_interval, ..reconciler::Settings::default() };
+        let settings = reconciler::Settings {
+            lease: config.store.lease,
+            poll_interval: config.github.poll_interval,
+            ..reconciler::Settings::default()
+        };
         let reconciler = Arc::new(Reconciler::new(store.clone(), planner, settings));
         let listen = config.server.listen;
         let failed = |source| Error::Listen { address: listen, source };

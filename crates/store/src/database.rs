@@ -8,7 +8,9 @@ use std::{fs::File, io, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use sqlx::{Any, AnyPool, Transaction};
 
-use crate::{Error, delivery::Intake, migration};
+use crate::{Error, clock::Clock, delivery::Intake, migration};
+
+pub(crate) use self::postgres::{CHANNEL, CLOCK, TELL};
 
 /// How long a call waits for its turn at a connection; longer, and the sender is better told to try again.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,6 +22,7 @@ pub struct Store {
     database: Database,
     reader: AnyPool,
     intake: Intake,
+    clock: Arc<Clock>,
     lock: Option<Arc<File>>,
 }
 
@@ -43,7 +46,8 @@ impl Store {
     /// Opens the database and brings its schema up to date.
     ///
     /// A file is created when it is not there, and the work of the process before is taken over: all of it is due
-    /// `now`, whatever it waited for and however often it failed. In a database that is shared others may be at work.
+    /// `now`, whatever it waited for and however often it failed. In a database that is shared others may be
+    /// at work: only what nobody works on becomes due, by the server's clock.
     ///
     /// `url` is `sqlite:///absolute/path` or `sqlite:relative/path`, whose directory must exist, or
     /// `postgres://user:password@host/database`.
@@ -56,7 +60,7 @@ impl Store {
         sqlx::any::install_default_drivers();
         match Kind::of(url) {
             Kind::Sqlite => Self::open_file(url, now).await,
-            Kind::Postgres => Self::open_shared(url).await,
+            Kind::Postgres => Self::open_shared(url, now).await,
         }
     }
 
@@ -68,7 +72,7 @@ impl Store {
         let database = Database { kind: Kind::Sqlite, writer };
         migration::apply(&database).await?;
         let reader = sqlite::readers(&path).await.map_err(failed)?;
-        let store = Self::over(database, reader, Some(Arc::new(lock)));
+        let store = Self::over(database, reader, (Some(Arc::new(lock)), now));
         let due = store.take_over(now).await?;
         if due > 0 {
             tracing::info!(due, "the work of the process before is taken over");
@@ -76,17 +80,20 @@ impl Store {
         Ok(store)
     }
 
-    async fn open_shared(url: &str) -> Result<Self, Error> {
+    async fn open_shared(url: &str, now: DateTime<Utc>) -> Result<Self, Error> {
         let writer = postgres::pool(url).map_err(|_it_may_name_the_password| Error::Url)?;
         postgres::try_once(&writer).await.map_err(Error::Server)?;
         let database = Database { kind: Kind::Postgres, writer: writer.clone() };
         migration::apply(&database).await?;
-        Ok(Self::over(database, writer, None))
+        let store = Self::over(database, writer, (None, now));
+        let now = store.time().await?;
+        store.look_anew(now).await?;
+        Ok(store)
     }
 
-    fn over(database: Database, reader: AnyPool, lock: Option<Arc<File>>) -> Self {
+    fn over(database: Database, reader: AnyPool, (lock, now): (Option<Arc<File>>, DateTime<Utc>)) -> Self {
         let intake = Intake::start(database.clone());
-        Self { database, reader, intake, lock }
+        Self { database, reader, intake, clock: Arc::new(Clock::starting(now)), lock }
     }
 
     /// Finishes what was begun, records the deliveries that wait, and lets another process have a file. Every clone is
@@ -145,6 +152,21 @@ impl Store {
     /// Whose words the database speaks.
     pub(crate) const fn kind(&self) -> Kind {
         self.database.kind
+    }
+
+    /// The clock as it was read last.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The connections that write.
+    pub(crate) const fn writer(&self) -> &AnyPool {
+        self.database.writer()
+    }
+
+    /// The address of the database.
+    pub(crate) fn url(&self) -> String {
+        self.database.writer.connect_options().database_url.to_string()
     }
 }
 

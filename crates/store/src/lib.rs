@@ -1,21 +1,24 @@
 //! Remembers deliveries, builds, releases, promotions; hands out claims.
 //!
-//! Facts are stored; where something stands is derived from them. Time is an argument everywhere. No transaction
+//! Facts are stored; where something stands is derived from them. Time is an argument everywhere; what it is
+//! where replicas must agree says `clock`. No transaction
 //! is open when a function returns, so that none ever spans a call to the outside. Read the modules in this order:
 //!
 //! - `database`: opens a file, alone, or a database that replicas share, and brings its schema up to date (`migration`).
 //! - [`Error`]: what can go wrong, by what a caller could do about it.
 //! - `delivery`: what senders said, kept as received.
 //! - `work`: what is to be looked at and when; a [`Claim`] proves that nobody else looks at it now.
+//! - `news`: replicas tell each other that there may be something to do.
 //! - `build`: builds become releases, and releases open promotions.
 //! - `promotion`, `evidence`, `ledger`: what a pass over a promotion records. `outcome` spells how one ended.
 //! - `comment`: what was said on pull requests.
 //! - [`reading`]: what people are shown.
 //! - `rows`, `statement` and `text`: columns to our nouns and back; long statements; text from outside within bounds.
 //!
-//! Deliberately not here: deciding anything, retrying anything, and a clock.
+//! Deliberately not here: deciding anything, and retrying anything.
 
 mod build;
+mod clock;
 mod comment;
 mod database;
 mod delivery;
@@ -24,6 +27,7 @@ mod evidence;
 mod id;
 mod ledger;
 mod migration;
+mod news;
 mod outcome;
 mod promotion;
 pub mod reading;
@@ -39,8 +43,9 @@ pub use delivery::{Announced, AnnouncementVerdict, Element, Kept, NewDelivery, R
 pub use error::Error;
 pub use id::{AnnouncementId, DeliveryId, Id, InvalidId, PromotionId, ReleaseId};
 pub use ledger::{Note, WAITING};
+pub use news::News;
 pub use promotion::{Promotion, PushedHead, Rival};
 pub use reading::{
     AnnouncementRow, DeliveryRow, LedgerRow, PromotionDetail, PromotionRow, PullRequestRow, ReleaseDetail, ReleaseRow,
 };
-pub use work::{Attempts, Claim, Subject};
+pub use work::{Attempts, Claim, LONGEST_LEASE, Subject};

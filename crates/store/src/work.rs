@@ -12,6 +12,9 @@ use crate::{
     statement::Statement,
 };
 
+/// The longest lease that is given: what a holder that died had is taken up again after this at the latest.
+pub const LONGEST_LEASE: Duration = Duration::from_secs(10 * 60);
+
 /// What a piece of work is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -54,11 +57,30 @@ impl Store {
         let mut transaction = self.write_lazily().await?;
         let row = sqlx::query(self.kind().claim())
             .bind(millis(now))
-            .bind(lease_end(now, lease))
+            .bind(lease_end(now, lease.min(LONGEST_LEASE)))
             .fetch_optional(&mut *transaction)
             .await?;
         transaction.commit().await?;
         row.as_ref().map(claim).transpose()
+    }
+
+    /// Lets a claim hold for another lease from now on, if it still does.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds, or the database failed.
+    pub async fn renew(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), Error> {
+        let mut transaction = self.write_lazily().await?;
+        let done = sqlx::query(
+            "update work set lease_until_ms = $3 where id = $1 and fence = $2 and lease_until_ms is not null",
+        )
+        .bind(claim.work)
+        .bind(claim.fence)
+        .bind(lease_end(now, lease.min(LONGEST_LEASE)))
+        .execute(&mut *transaction)
+        .await?;
+        held(done.rows_affected())?;
+        Ok(transaction.commit().await?)
     }
 
     /// When there is something to claim: the earliest due time or end of a lease, and `now` if that is past.
@@ -178,6 +200,16 @@ impl Store {
         .bind(millis(now))
         .execute(&mut *transaction)
         .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Makes all work due that nobody works on: what it waits for may have come while nobody was there to hear of it.
+    pub(crate) async fn look_anew(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        sqlx::query("update work set due_at_ms = $1 where due_at_ms > $1 and lease_until_ms is null")
+            .bind(millis(now))
+            .execute(&mut *transaction)
+            .await?;
         Ok(transaction.commit().await?)
     }
 

@@ -1,10 +1,12 @@
 //! Where the service remembers.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
-use super::{Error, SecretSource};
+use super::{Error, SecretSource, fields::duration};
 
 /// Where the service remembers.
 #[derive(Debug, Deserialize)]
@@ -14,9 +16,27 @@ pub struct StoreSettings {
     pub url: String,
     /// The password of that user, where the server asks for one.
     pub password: Option<SecretSource>,
+    /// How long work waits whose replica is not heard of any more, before another takes it.
+    #[serde(default = "StoreSettings::default_lease", deserialize_with = "lease")]
+    pub lease: Duration,
+}
+
+/// The shortest lease: a replica must be able to answer for itself several times in it, however busy it is.
+const SHORTEST_LEASE: Duration = Duration::from_secs(2);
+
+fn lease<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let lease = duration(deserializer)?;
+    if (SHORTEST_LEASE..=store::LONGEST_LEASE).contains(&lease) {
+        return Ok(lease);
+    }
+    Err(D::Error::custom("a lease is from 2s to 10m"))
 }
 
 impl StoreSettings {
+    const fn default_lease() -> Duration {
+        Duration::from_secs(60)
+    }
+
     /// The address as the store takes it, with the password.
     ///
     /// # Errors
@@ -58,7 +78,7 @@ mod tests {
             std::fs::write(&file, password).unwrap();
             SecretSource::File(file.clone())
         });
-        let settings = StoreSettings { url: url.to_owned(), password };
+        let settings = StoreSettings { url: url.to_owned(), password, lease: StoreSettings::default_lease() };
         let address = settings.address().map_err(|error| error.to_string())?;
         Ok(address.expose_secret().to_owned())
     }

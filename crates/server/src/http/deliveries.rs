@@ -4,7 +4,6 @@ use axum::{
     Json, extract,
     http::{HeaderMap, StatusCode},
 };
-use chrono::Utc;
 use serde::Serialize;
 use store::{AnnouncementRow, DeliveryId, DeliveryRow, Element, Kept, Replay};
 use tracing::info;
@@ -103,7 +102,7 @@ pub(super) async fn replay(
     let id: DeliveryId = id.parse().map_err(|_unhelpful| Problem::not_found("delivery"))?;
     let kept = state.store().kept(id).await?.ok_or_else(|| Problem::not_found("delivery"))?;
     let read_anew = read_anew(&state, &kept);
-    let replay = Replay { by: &name, at: Utc::now(), read_anew: &read_anew };
+    let replay = Replay { by: &name, at: state.store().now(), read_anew: &read_anew };
     let due = state.store().replay_delivery(id, &replay).await?.ok_or_else(|| Problem::not_found("delivery"))?;
     info!(token = name, sender = kept.sender, delivery.id = %id, announcements = due, "a delivery is replayed");
     state.waker().wake();

@@ -298,7 +298,7 @@ pub(super) async fn record(state: &State, sender: &str, read: Read) -> Result<(S
         debug!(sender, unwanted, "a delivery says nothing of interest");
         return Ok((StatusCode::ACCEPTED, Json(accepted)));
     }
-    let new = NewDelivery { sender, sender_delivery_id: &id, received_at: Utc::now(), body: &body, elements };
+    let new = NewDelivery { sender, sender_delivery_id: &id, received_at: state.store().now(), body: &body, elements };
     let recorded = state.store().record_delivery(&new).await?;
     let (Recorded::New(delivery) | Recorded::Repeated(delivery)) = recorded;
     accepted.repeated = matches!(recorded, Recorded::Repeated(_));

@@ -26,6 +26,15 @@ pub(super) const CLAIM: &str = "update work set fence = fence + 1, lease_until_m
          order by due_at_ms, id limit 1 for update skip locked) \
      returning id, subject_kind, subject_id, attempts, fence";
 
+/// Reads the server's clock, which transactions that take long do not stop.
+pub(crate) const CLOCK: &str = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms";
+
+/// Where replicas tell each other that there may be something to do.
+pub(crate) const CHANNEL: &str = "tagferry";
+
+/// Tells it; what is told twice in a transaction is heard once (<https://www.postgresql.org/docs/15/sql-notify.html>).
+pub(crate) const TELL: &str = "notify tagferry";
+
 /// What each connection is told first: a statement that hangs, a lock that is not to be had and a transaction that was
 /// forgotten end by themselves. Who waits for the answer has given up by then.
 const SETTINGS: &str = "set statement_timeout = '20s'; set lock_timeout = '10s'; \

@@ -6,7 +6,7 @@ use domain::{
 };
 use store::{AnnouncementVerdict, Attempts, Claim, NewBuild, Note, PushedHead, Store};
 
-use crate::world::{World, at, build, commit, evidence, name, refused};
+use crate::world::{LEASE, World, at, build, commit, evidence, name, refused};
 
 const HEAD: fn() -> PushedHead = || PushedHead { commit: commit(7), base: commit(8) };
 
@@ -60,6 +60,28 @@ async fn once_another_has_claimed_an_announcement_the_first_records_nothing() ->
     let row = world.store.delivery(delivery).await?.expect("it was recorded");
     assert_eq!(row.announcements[0].verdict, "pending");
     assert_eq!(world.store.releases(None, None, 9).await?, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_claim_that_is_renewed_holds_for_another_lease_and_once_it_passed_on_it_can_not_be() -> Result<()> {
+    let world = World::new().await?;
+    let (_, first) = world.open_and_claim(1).await?;
+    world.store.renew(&first, at(50), LEASE).await?;
+    assert_eq!(world.store.claim_due(at(100), LEASE).await?, None);
+    let second = world.claim(at(110)).await?;
+    refused(world.store.renew(&first, at(111), LEASE).await, "ClaimLost")?;
+    world.store.hand_back(&second, at(111), Attempts::Reset).await?;
+    refused(world.store.renew(&second, at(111), LEASE).await, "ClaimLost")
+}
+
+#[tokio::test]
+async fn no_lease_is_longer_than_the_longest() -> Result<()> {
+    let world = World::new().await?;
+    let (_, claim) = world.open_and_claim(1).await?;
+    world.store.renew(&claim, at(0), std::time::Duration::from_secs(1_000_000)).await?;
+    assert_eq!(world.store.claim_due(at(599), LEASE).await?, None);
+    assert_eq!(world.claim(at(600)).await?.subject, claim.subject);
     Ok(())
 }
 

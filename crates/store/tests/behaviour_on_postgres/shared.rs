@@ -1,6 +1,7 @@
 //! What is true because replicas share the database.
 
 use anyhow::{Context as _, Result};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::fault::Fault;
 use store::{Attempts, Store};
 
@@ -23,13 +24,36 @@ async fn two_replicas_share_the_work_and_each_sees_what_the_other_records() -> R
 }
 
 #[tokio::test]
-async fn the_start_of_a_replica_takes_nothing_from_the_others() -> Result<()> {
+async fn the_start_of_a_replica_takes_nothing_from_the_others_and_has_what_waits_looked_at() -> Result<()> {
     let world = World::new().await?;
     let (_, claim) = world.open_and_claim(1).await?;
     let other = Store::open(&world.url(), at(0)).await?;
     assert_eq!(other.claim_due(at(30), LEASE).await?, None);
-    world.store.hand_back(&claim, at(3_600), Attempts::Reset).await?;
-    assert_eq!(other.next_due(at(0)).await?, Some(at(3_600)));
+    let next_year = other.now() + TimeDelta::days(365);
+    world.store.hand_back(&claim, next_year, Attempts::Failed).await?;
+    let another = Store::open(&world.url(), at(0)).await?;
+    let again = another.claim_due(another.now(), LEASE).await?.context("nothing was due")?;
+    assert_eq!((again.subject, again.attempts), (claim.subject, 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_time_is_that_of_the_server_however_wrong_the_clock_of_a_replica_is() -> Result<()> {
+    let world = World::new().await?;
+    let wrong = Store::open(&world.url(), DateTime::<Utc>::MAX_UTC).await?;
+    let (one, two) = (world.store.time().await?, wrong.time().await?);
+    assert!(one <= two && two <= world.store.time().await?, "{one} {two}");
+    assert!((wrong.now() - two).num_seconds() < 60);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_replica_tells_the_others_hear() -> Result<()> {
+    let world = World::new().await?;
+    let other = Store::open(&world.url(), at(0)).await?;
+    let mut news = other.listen().await?.context("there may be others")?;
+    world.store.tell().await?;
+    tokio::time::timeout(std::time::Duration::from_secs(60), news.heard()).await??;
     Ok(())
 }
 
