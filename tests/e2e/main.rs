@@ -31,6 +31,7 @@ mod rechecked;
 mod release;
 mod replay;
 mod senders;
+mod soak;
 mod trouble;
 mod unheard;
 mod unprotected;

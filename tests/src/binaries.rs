@@ -22,8 +22,10 @@ const PACKAGES: [&str; 3] = ["cli", "sandbox", "demo"];
 pub fn program(name: &str) -> Result<PathBuf> {
     static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
     BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}"))).clone().map_err(|why| anyhow!(why))?;
-    let test = std::env::current_exe().context("finding this test's own path")?;
-    let directory = test.parent().and_then(|deps| deps.parent()).context("a test lies in target/PROFILE/deps")?;
+    let test = std::env::current_exe().context("finding this program's own path")?;
+    // A test lies in target/PROFILE/deps, and a program in the directory above.
+    let directory = test.parent().context("this program lies nowhere")?;
+    let directory = directory.parent().filter(|_| directory.ends_with("deps")).unwrap_or(directory);
     Ok(directory.join(name))
 }
 

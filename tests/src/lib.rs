@@ -12,9 +12,12 @@
 //! - `until`: waiting for what must come, with a deadline.
 //! - `sigstore`: who signs attestations, and those that they signed.
 //! - `service`: a service of somebody else, as a cloud's.
+//! - `fleet`: replicas of the service over one database, for several applications.
+//! - `soak`: a run in which everything goes wrong that can.
 //! - `mutation`: hostile inputs, for the tests of every parser.
 
 pub mod binaries;
+pub mod fleet;
 pub mod images;
 pub mod mutation;
 pub mod overlays;
@@ -23,6 +26,7 @@ pub mod proxy;
 pub mod scene;
 pub mod service;
 pub mod sigstore;
+pub mod soak;
 pub mod tagferry;
 pub mod until;
 

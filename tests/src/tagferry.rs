@@ -130,13 +130,21 @@ impl Tagferry {
     ///
     /// It could not be told, or did not end.
     pub async fn terminate(mut self) -> Result<bool> {
-        let id = self.child.id().context("it has ended already")?;
-        let told = Command::new("kill").arg("-TERM").arg(id.to_string()).status().await.context("running kill")?;
-        if !told.success() {
-            bail!("kill -TERM {id} failed");
-        }
+        self.signal("TERM").await?;
         let ended = tokio::time::timeout(until::PATIENCE, self.child.wait()).await.context("it did not end")?;
         Ok(ended?.success())
+    }
+
+    /// Sends it a signal, by its name.
+    ///
+    /// # Errors
+    ///
+    /// It has ended, or could not be told.
+    pub async fn signal(&self, name: &str) -> Result<()> {
+        let id = self.child.id().context("it has ended already")?;
+        let told = Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().await;
+        ensure!(told.context("running kill")?.success(), "kill -{name} {id} failed");
+        Ok(())
     }
 
     /// Posts to a sender's address with these headers.

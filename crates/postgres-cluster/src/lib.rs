@@ -156,6 +156,21 @@ impl Cluster {
         self.execute("postgres", statement).map(drop)
     }
 
+    /// Sends a signal to every process of the server, by its name: `STOP` lets it hang as on a disk that does not answer,
+    /// and `CONT` lets it go on.
+    ///
+    /// # Errors
+    ///
+    /// It does not run.
+    pub fn signal_all(&self, name: &str) -> io::Result<()> {
+        let Some(server) = &self.server else { return Err(io::Error::other("the server does not run")) };
+        let id = server.id().to_string();
+        // The others are its children (proc(5)); one that has ended meanwhile hears of nothing.
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        let all = children.split_whitespace().chain([id.as_str()]);
+        Command::new("kill").arg(format!("-{name}")).args(all).stderr(Stdio::null()).status().map(drop)
+    }
+
     fn initialise(&self) -> io::Result<()> {
         let mut command = self.command("initdb")?;
         command.args(["--username=tagferry", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);

@@ -39,6 +39,7 @@ mod verify;
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use self::outside::Outside;
 pub use self::{
@@ -69,6 +70,15 @@ pub struct Settings {
     pub lease: Duration,
     /// How soon to look again at what may change without telling us.
     pub poll_interval: Duration,
+}
+
+/// How the workers are told to stop.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Nothing new is begun.
+    pub asked: CancellationToken,
+    /// What was begun is broken off and handed back, for others to do.
+    pub at_once: CancellationToken,
 }
 
 /// Ends the sleep of the workers, here and in other replicas, since something may be due.

@@ -20,8 +20,10 @@ impl Reconciler {
     pub(crate) async fn tell(&self, stop: &CancellationToken) {
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                // What is to be told is told before the end.
+                biased;
                 () = self.waker.to_be_told() => {}
+                () = stop.cancelled() => return,
             }
             if let Err(error) = self.store.tell().await {
                 debug!(error = %Chain(&error), "the other replicas are not told; they look by a timer");

@@ -6,10 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::fault::{Chain, Fault};
 use store::{Attempts, Claim, Subject};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, debug, error, info_span, warn};
+use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
-use crate::{Error, Reconciler, backoff};
+use crate::{Error, Reconciler, Stop, backoff};
 
 /// The longest sleep: should a wake-up ever be missed, the work is found after this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -27,18 +26,18 @@ pub(crate) enum After {
 }
 
 impl Reconciler {
-    /// Works until `stop` is cancelled; what was begun is finished first.
-    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+    /// Works until it is told to stop; what was begun is finished first, or handed back.
+    pub async fn run(self: Arc<Self>, stop: Stop) {
         let mut workers = JoinSet::new();
         for _ in 0..self.settings.workers.max(1) {
             let (reconciler, stop) = (Arc::clone(&self), stop.clone());
             workers.spawn(reconciler.work(stop));
         }
-        let (reconciler, watching) = (Arc::clone(&self), stop.clone());
+        let (reconciler, watching) = (Arc::clone(&self), stop.asked.clone());
         workers.spawn(async move { reconciler.watch(&watching).await });
-        let (reconciler, listening) = (Arc::clone(&self), stop.clone());
+        let (reconciler, listening) = (Arc::clone(&self), stop.asked.clone());
         workers.spawn(async move { reconciler.listen(&listening).await });
-        let (reconciler, telling) = (Arc::clone(&self), stop.clone());
+        let (reconciler, telling) = (Arc::clone(&self), stop.asked.clone());
         workers.spawn(async move { reconciler.tell(&telling).await });
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
@@ -47,13 +46,13 @@ impl Reconciler {
         }
     }
 
-    async fn work(self: Arc<Self>, stop: CancellationToken) {
-        while !stop.is_cancelled() {
+    async fn work(self: Arc<Self>, stop: Stop) {
+        while !stop.asked.is_cancelled() {
             let sleep = match self.claim().await {
                 Ok(Some(claim)) => {
                     // There may be more that is due: the next worker looks.
                     self.waker.wake_here();
-                    self.handle_apart(claim).await;
+                    self.handle_apart(claim, &stop).await;
                     continue;
                 }
                 Ok(None) => self.until_next_due().await,
@@ -63,7 +62,7 @@ impl Reconciler {
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = stop.asked.cancelled() => {}
                 () = self.waker.woken() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
@@ -89,25 +88,40 @@ impl Reconciler {
     }
 
     /// Does what a claim is about in a task of its own: should it panic, that costs one attempt and no worker. It is
-    /// broken off when the claim is lost: whoever has it now does the same.
-    async fn handle_apart(self: &Arc<Self>, claim: Claim) {
+    /// broken off when the claim is lost, for whoever has it now does the same, and when there is no more time.
+    async fn handle_apart(self: &Arc<Self>, claim: Claim, stop: &Stop) {
         let claim = Arc::new(claim);
         let (reconciler, held) = (Arc::clone(self), Arc::clone(&claim));
         let mut pass = tokio::spawn(async move { reconciler.handle(&held).await });
-        let ended = tokio::select! {
+        tokio::select! {
             biased;
-            ended = &mut pass => ended,
+            ended = &mut pass => {
+                let Err(broken) = ended else { return };
+                error!(error = %broken, "a pass broke off; this is a defect. It is repeated later");
+                self.give_back(&claim, backoff::delay(Fault::Permanent, claim.attempts, fastrand::f64()), Attempts::Failed).await;
+            }
             () = self.until_lost(&claim) => {
                 pass.abort();
                 debug!("a pass is broken off: its lease passed on");
-                return;
             }
-        };
-        let Err(broken) = ended else { return };
-        error!(error = %broken, "a pass broke off; this is a defect. It is repeated later");
-        let at = self.later(backoff::delay(Fault::Permanent, claim.attempts, fastrand::f64()));
-        if let Err(error) = self.store.hand_back(&claim, at, Attempts::Failed).await {
-            warn!(error = %Chain(&error), "the work cannot be handed back; it is taken up again when the lease ends");
+            () = stop.at_once.cancelled() => {
+                pass.abort();
+                // It does nothing any more when its work is given to others.
+                drop(pass.await);
+                info!("a pass is broken off and handed back: there is no more time");
+                self.give_back(&claim, Duration::ZERO, Attempts::Kept).await;
+            }
+        }
+    }
+
+    /// Hands back what is not worked on any more.
+    async fn give_back(&self, claim: &Claim, delay: Duration, attempts: Attempts) {
+        match self.store.hand_back(claim, self.later(delay), attempts).await {
+            // What had just ended needs nothing.
+            Ok(()) | Err(store::Error::ClaimLost) => self.waker.wake(),
+            Err(error) => {
+                warn!(error = %Chain(&error), "the work cannot be handed back; it is taken up again when the lease ends");
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod hooks;
 mod limits;
 mod page;
 mod rate;
+mod readiness;
 mod releases;
 mod room;
 mod segment;
@@ -29,6 +30,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use self::{
     builds::{Reports, SENDER as REPORTS},
     limits::Limits,
+    readiness::Readiness,
     tally::Tally,
 };
 use crate::config::{ApiToken, Sender};
@@ -60,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) strangers: Tally,
     /// How much more is taken.
     pub(crate) limits: Limits,
+    /// Whether anything more should come.
+    pub(crate) readiness: Arc<Readiness>,
 }
 
 /// Where one sender comes in.
@@ -86,6 +90,11 @@ impl State {
     /// Where everything is remembered.
     pub(crate) fn store(&self) -> &store::Store {
         &self.0.store
+    }
+
+    /// Whether anything more should come.
+    pub(crate) fn readiness(&self) -> &Arc<Readiness> {
+        &self.0.readiness
     }
 
     fn waker(&self) -> &Waker {

@@ -11,7 +11,7 @@ use std::{
 use chrono::Utc;
 use domain::application::{Application, Demand};
 use identity::Verifier;
-use reconciler::{Planner, Reconciler, Witnesses};
+use reconciler::{Planner, Reconciler, Stop, Witnesses};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -23,9 +23,12 @@ use crate::{
     http::{self, Door, Limits, REPORTS, Reports, Shared, State, Tally},
 };
 
-/// How long requests, and then passes, that have begun may take to end after a request to stop, before they are left;
-/// passes are repeated at the next start. Kubernetes waits 30 seconds for both by default.
+/// How long requests and passes that have begun may take to end after a request to stop. Then requests are left, and
+/// passes broken off and handed back. Kubernetes waits 30 seconds by default.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it may take to hand back what is broken off.
+const HANDING_BACK: Duration = Duration::from_secs(5);
 
 /// The service with its door open and its workers not yet at work.
 #[derive(Debug)]
@@ -114,6 +117,7 @@ impl Service {
             watched,
             tokens: config.api.tokens.clone(),
             strangers: Tally::default(),
+            readiness: Arc::default(),
         });
         Ok(Self { listener, address, state, limits, reconciler })
     }
@@ -124,7 +128,8 @@ impl Service {
         self.address
     }
 
-    /// Works until `stop` is cancelled: first no new connections are taken, then passes that have begun are finished.
+    /// Works until `stop` is cancelled. Then it says that it is not ready, and begins nothing; a moment later it takes no
+    /// more connections; what has begun is finished or, after some seconds, left to others.
     ///
     /// # Errors
     ///
@@ -133,18 +138,40 @@ impl Service {
         let Self { listener, address, state, limits, reconciler } = self;
         info!(%address, "serving");
         let store = state.store().clone();
-        let workers = tokio::spawn(reconciler.run(stop.clone()));
-        tokio::select! {
-            () = connections::serve(listener, http::router(state), limits, &stop) => {}
-            // A client that never finishes its request does not keep the service from stopping.
-            () = patience_after(&stop) => {}
-        }
-        match tokio::time::timeout(PATIENCE, workers).await {
+        let (closing, readiness) = (CancellationToken::new(), Arc::clone(state.readiness()));
+        let workers = Stop { asked: stop.clone(), at_once: CancellationToken::new() };
+        let ending = async {
+            stop.cancelled().await;
+            info!("stopping: nothing new is begun");
+            readiness.withdraw().await;
+            closing.cancel();
+            tokio::time::sleep(PATIENCE).await;
+            workers.at_once.cancel();
+            std::future::pending::<()>().await;
+        };
+        let door = async {
+            tokio::select! {
+                () = connections::serve(listener, http::router(state), limits, &closing) => {}
+                // A client that never finishes its request does not keep the service from stopping.
+                () = workers.at_once.cancelled() => {}
+            }
+        };
+        let mut work = tokio::spawn(reconciler.run(workers.clone()));
+        let work = async {
+            tokio::select! {
+                ended = &mut work => return Ok(ended),
+                () = workers.at_once.cancelled() => {}
+            }
+            tokio::time::timeout(HANDING_BACK, work).await
+        };
+        let ended = tokio::select! {
+            () = ending => Ok(Ok(())),
+            ((), ended) = async { tokio::join!(door, work) } => ended,
+        };
+        match ended {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(%error, "the workers ended unexpectedly"),
-            Err(_elapsed) => {
-                warn!("passes are left unfinished; they are repeated at the next start");
-            }
+            Err(_elapsed) => warn!("passes are left unfinished; they are repeated when their lease is over"),
         }
         store.close().await?;
         info!("stopped");
@@ -202,9 +229,4 @@ fn reports(config: &Config, applications: &[Application]) -> Result<Option<Repor
         policy: actions.policy(applications),
         tally: Tally::default(),
     }))
-}
-
-async fn patience_after(stop: &CancellationToken) {
-    stop.cancelled().await;
-    tokio::time::sleep(PATIENCE).await;
 }

@@ -45,6 +45,8 @@ pub enum Attempts {
     Reset,
     /// It failed: one more is counted.
     Failed,
+    /// It was broken off for a reason of ours: the count stays what it is.
+    Kept,
 }
 
 impl Store {
@@ -109,6 +111,7 @@ impl Store {
         let attempts = match attempts {
             Attempts::Reset => 0,
             Attempts::Failed => i64::from(claim.attempts).saturating_add(1),
+            Attempts::Kept => i64::from(claim.attempts),
         };
         let done = sqlx::query(
             "update work set \

@@ -5,6 +5,7 @@
 //! - [`stage`]: what a test run consists of, and running it.
 //! - [`tally`]: how many tests ran, read from what they print.
 //! - [`mod@bench`]: what is measured, and running it.
+//! - [`soak`]: the long run in which everything goes wrong that can.
 //! - [`setup`]: the programs that the tests run, and installing those that are missing.
 //! - [`kubectl`]: the Kustomize that judges edits.
 //! - [`python`]: what the tests run that comes from the Python registry.
@@ -19,6 +20,7 @@ mod kubectl;
 mod python;
 mod say;
 mod setup;
+mod soak;
 mod stage;
 mod tally;
 
@@ -35,6 +37,8 @@ Examples:
   cargo xtask test --skip-setup    install nothing and look for nothing
   cargo xtask setup                only install what the tests need
   cargo xtask bench intake         how many deliveries a second are durable
+  cargo xtask soak                 kill replicas 1000 times on each database
+  cargo xtask soak --seed 7 --database postgres
   cargo xtask fuzz                 which fuzzers there are
   cargo xtask fuzz ecr             run one of them for a minute";
 
@@ -67,6 +71,21 @@ enum Command {
         #[arg(value_name = "BENCHMARK")]
         benchmark: Benchmark,
     },
+    /// Kill, pause, add and remove replicas at random while releases are under way and everything else fails as well
+    ///
+    /// At the end every release must be settled, with one pull request each, and nothing lost or done twice. A thousand
+    /// kills take about half an hour on each database. What happens follows from the seed, which is printed.
+    Soak {
+        /// How often a replica is killed
+        #[arg(long, value_name = "N", default_value_t = 1000)]
+        kills: u32,
+        /// What everything at random follows from; another each time unless it is given
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+        /// One database alone
+        #[arg(long, value_name = "DATABASE")]
+        database: Option<soak::Database>,
+    },
     /// Let a fuzzer look for an input that a parser does not survive; without a target, tell which there are
     ///
     /// It needs cargo-fuzz. What it learns is kept in target/fuzz.
@@ -94,6 +113,7 @@ fn main() -> anyhow::Result<ExitCode> {
             setup::run()?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Soak { kills, seed, database } => soak::run(kills, seed, database),
         Command::Bench { benchmark } => bench::run(benchmark),
         Command::Fuzz { target, seconds, corpus } => fuzz::run(target.as_deref(), seconds, corpus.as_deref()),
         Command::Test { only, skip_setup } => {

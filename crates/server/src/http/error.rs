@@ -80,6 +80,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(Duration::from_secs(1))
     }
 
+    /// The service is about to stop.
+    pub(super) fn stopping() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the service is about to stop")
+    }
+
     /// The sender sends more than one sender may; in so long there is room for another.
     pub(super) fn too_often(wait: Duration) -> Self {
         let detail = "more deliveries came than are taken of one sender; try again later";

@@ -38,6 +38,7 @@ fn routes(store: &store::Store, sender: Sender) -> Router {
         reports: None,
         store: store.clone(),
         waker: reconciler::Waker::default(),
+        readiness: std::sync::Arc::default(),
         forge: forge(),
         doors: [("hub".to_owned(), Door::from(sender))].into(),
         applications: Vec::new(),

@@ -41,6 +41,7 @@ async fn routes(directory: &std::path::Path) -> (Router, store::Store) {
         reports: None,
         store: store.clone(),
         waker: reconciler::Waker::default(),
+        readiness: std::sync::Arc::default(),
         forge: forge(),
         doors: [("hub".to_owned(), door)].into(),
         applications: Vec::new(),
