@@ -17,6 +17,7 @@ mod faults;
 mod gate;
 mod intake;
 mod landing;
+mod lanes;
 mod latency;
 mod matrix;
 mod moved;

@@ -4,7 +4,8 @@
 //! the same code. What is to be looked at next, and when, is in the store; the [`Waker`] only ends a sleep early
 //! and carries no data. Nothing here decides: [`domain::promotion::next_step`] does. Read the modules in this order:
 //!
-//! - `run`: workers that claim what is due; `lease` has each keep what it claimed; `news` is what replicas tell each other.
+//! - `run`: workers that claim what is due; `lanes` shares them, `lease` has each keep what it
+//!   claimed; `news` is what replicas tell each other.
 //! - `outside`, `source`, `images`, `attesters`, `overlays`, `required` and `kept`: what the registries and the forge are
 //!   asked.
 //! - `intake`: an announcement becomes a build, or is kept with the reason why not.
@@ -21,6 +22,7 @@ mod error;
 mod images;
 mod intake;
 mod kept;
+mod lanes;
 mod lease;
 mod moved;
 mod news;
@@ -38,10 +40,9 @@ mod verify;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
-use self::outside::Outside;
 pub use self::{
     attesters::Attesters,
     error::Error,
@@ -51,6 +52,7 @@ pub use self::{
     survey::{Finding, Mark},
     verify::{Image, Verified},
 };
+use self::{lanes::Lanes, outside::Outside};
 
 /// Everything that a pass works with.
 #[derive(Debug)]
@@ -59,6 +61,9 @@ pub struct Reconciler {
     outside: Outside,
     settings: Settings,
     waker: Waker,
+    lanes: Lanes,
+    /// One claims at a time, by what the others are busy with.
+    claiming: Mutex<()>,
 }
 
 /// How the work is done.
@@ -89,12 +94,10 @@ pub struct Waker {
 }
 
 impl Default for Settings {
-    /// With four passes at once, one that waits for an answer seldom holds up the others. A registry that does not
-    /// answer can still hold all four, when it announced as much: each for the timeout of one question, after which
-    /// what has been due for longest has its turn. A lease is renewed while its holder lives: a minute is how long the
-    /// work of one that died waits.
+    /// Most of a pass is waiting for answers, so that there are many at once; `lanes` says how they are shared. A lease is
+    /// renewed while its holder lives: a minute is how long the work of one that died waits.
     fn default() -> Self {
-        Self { workers: 4, lease: Duration::from_secs(60), poll_interval: Duration::from_secs(60) }
+        Self { workers: 24, lease: Duration::from_secs(60), poll_interval: Duration::from_secs(60) }
     }
 }
 
@@ -123,7 +126,14 @@ impl Reconciler {
     /// Puts the parts together; whom the planner asks, the passes ask. Nothing runs yet.
     #[must_use]
     pub fn new(store: store::Store, planner: Planner, settings: Settings) -> Self {
-        Self { store, outside: planner.into_outside(), settings, waker: Waker::default() }
+        Self {
+            store,
+            outside: planner.into_outside(),
+            settings,
+            waker: Waker::default(),
+            lanes: Lanes::default(),
+            claiming: Mutex::default(),
+        }
     }
 
     /// What wakes the workers.

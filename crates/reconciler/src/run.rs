@@ -8,7 +8,7 @@ use store::{Attempts, Claim, Subject};
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
-use crate::{Error, Reconciler, Stop, backoff};
+use crate::{Error, Reconciler, Stop, backoff, lanes::Busy};
 
 /// The longest sleep: should a wake-up ever be missed, the work is found after this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -49,10 +49,12 @@ impl Reconciler {
     async fn work(self: Arc<Self>, stop: Stop) {
         while !stop.asked.is_cancelled() {
             let sleep = match self.claim().await {
-                Ok(Some(claim)) => {
+                Ok(Some((claim, busy))) => {
                     // There may be more that is due: the next worker looks.
                     self.waker.wake_here();
                     self.handle_apart(claim, &stop).await;
+                    drop(busy);
+                    self.waker.wake_here();
                     continue;
                 }
                 Ok(None) => self.until_next_due().await,
@@ -69,15 +71,20 @@ impl Reconciler {
         }
     }
 
-    async fn claim(&self) -> Result<Option<Claim>, store::Error> {
+    async fn claim(&self) -> Result<Option<(Claim, Busy<'_>)>, store::Error> {
+        let _one_at_a_time = self.claiming.lock().await;
         let now = self.store.time().await?;
-        self.store.claim_due(now, self.settings.lease).await
+        let claim = self.store.claim_due_beside(now, self.settings.lease, &self.lanes.full()).await?;
+        Ok(claim.map(|claim| {
+            let busy = self.lanes.enter(&claim);
+            (claim, busy)
+        }))
     }
 
     /// How long nothing will be due.
     async fn until_next_due(&self) -> Duration {
         let now = self.store.now();
-        match self.store.next_due(now).await {
+        match self.store.next_due_beside(now, &self.lanes.full()).await {
             Ok(Some(at)) => (at - now).to_std().unwrap_or(Duration::ZERO).min(LONGEST_SLEEP),
             Ok(None) => LONGEST_SLEEP,
             Err(error) => {
@@ -167,7 +174,7 @@ impl Reconciler {
             Ok(())
         } else {
             warn!(fault = fault.as_str(), attempts, error = why, "a pass failed and is repeated later");
-            self.explain(claim, why).await
+            self.explain(claim, why + stubborn(attempts)).await
         };
         let at = self.later(backoff::delay(fault, attempts, fastrand::f64()));
         self.store.hand_back(claim, at, Attempts::Failed).await?;
@@ -189,5 +196,15 @@ impl Reconciler {
     fn later(&self, delay: Duration) -> DateTime<Utc> {
         let delay = TimeDelta::from_std(delay).ok();
         delay.and_then(|delay| self.store.now().checked_add_signed(delay)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+}
+
+/// What people should know besides of something that fails again and again. It seldom changes, for each change is a row
+/// of the ledger.
+const fn stubborn(attempts: u32) -> &'static str {
+    match attempts {
+        0..10 => "",
+        10..100 => "; it failed more than ten times in a row and is tried every few minutes",
+        _ => "; it failed more than a hundred times in a row and is tried every few minutes",
     }
 }

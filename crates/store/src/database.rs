@@ -196,7 +196,8 @@ impl Kind {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") { Self::Postgres } else { Self::Sqlite }
     }
 
-    /// Claims the work that has been due for longest: `$1` is the time, `$2` the end of the lease.
+    /// Claims the work that has been due for longest: `$1` is the time, `$2` the end of the lease, `$3` the lanes and
+    /// sites that it may not be of, each between blanks.
     pub(crate) const fn claim(self) -> &'static str {
         match self {
             Self::Sqlite => sqlite::CLAIM,

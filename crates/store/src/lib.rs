@@ -48,4 +48,4 @@ pub use promotion::{Promotion, PushedHead, Rival};
 pub use reading::{
     AnnouncementRow, DeliveryRow, LedgerRow, PromotionDetail, PromotionRow, PullRequestRow, ReleaseDetail, ReleaseRow,
 };
-pub use work::{Attempts, Claim, LONGEST_LEASE, Subject};
+pub use work::{Attempts, Claim, FORGE, LONGEST_LEASE, Subject};

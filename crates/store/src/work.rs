@@ -1,19 +1,28 @@
 //! What is to be looked at and when, and who looks at it now.
 
+mod adding;
+mod waking;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{application::Name, forge};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use crate::{
-    AnnouncementId, DeliveryId, Error, Id, Promotion, PromotionId, Store,
+    AnnouncementId, Error, Id, PromotionId, Store,
     rows::{self, column, lease_end, millis, unsigned},
-    statement::Statement,
+};
+
+pub(crate) use self::{
+    adding::{add_announcements, add_idle_announcements, add_promotion},
+    waking::{wake_release, wake_rivals_of},
 };
 
 /// The longest lease that is given: what a holder that died had is taken up again after this at the latest.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(10 * 60);
+
+/// The [`site`](Claim::site) of what asks the Git host.
+pub const FORGE: &str = "forge";
 
 /// What a piece of work is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +43,10 @@ pub struct Claim {
     pub subject: Subject,
     /// How often in a row it was handed back as failed.
     pub attempts: u32,
+    /// What it is about: an image repository, or an application; empty where nobody knows.
+    pub lane: String,
+    /// Whom it asks: a registry, or the [`FORGE`]; empty where it asks nobody.
+    pub site: String,
     work: i64,
     fence: i64,
 }
@@ -56,10 +69,26 @@ impl Store {
     ///
     /// The database failed.
     pub async fn claim_due(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, Error> {
+        self.claim_due_beside(now, lease, &[]).await
+    }
+
+    /// Claims what has been due for longest, nobody works on, and is of none of these lanes and sites; `None` when there
+    /// is nothing.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn claim_due_beside(
+        &self,
+        now: DateTime<Utc>,
+        lease: Duration,
+        busy: &[String],
+    ) -> Result<Option<Claim>, Error> {
         let mut transaction = self.write_lazily().await?;
         let row = sqlx::query(self.kind().claim())
             .bind(millis(now))
             .bind(lease_end(now, lease.min(LONGEST_LEASE)))
+            .bind(listed(busy))
             .fetch_optional(&mut *transaction)
             .await?;
         transaction.commit().await?;
@@ -93,10 +122,23 @@ impl Store {
     ///
     /// The database failed.
     pub async fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        self.next_due_beside(now, &[]).await
+    }
+
+    /// The same of what is of none of these lanes and sites.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn next_due_beside(&self, now: DateTime<Utc>, busy: &[String]) -> Result<Option<DateTime<Utc>>, Error> {
         let mut reading = self.read().await?;
-        let row = sqlx::query("select min(coalesce(lease_until_ms, due_at_ms)) as next_ms from work")
-            .fetch_one(&mut *reading)
-            .await?;
+        let row = sqlx::query(
+            "select min(coalesce(lease_until_ms, due_at_ms)) as next_ms from work \
+             where replace($1, ' ' || lane || ' ', '') = $1 and replace($1, ' ' || site || ' ', '') = $1",
+        )
+        .bind(listed(busy))
+        .fetch_one(&mut *reading)
+        .await?;
         let next = rows::maybe_time(&row, "next_ms")?;
         Ok(next.map(|next| next.max(now)))
     }
@@ -127,109 +169,6 @@ impl Store {
         .await?;
         held(done.rows_affected())?;
         Ok(transaction.commit().await?)
-    }
-
-    /// Makes every unsettled promotion of a GitOps repository due then, if not before, and says how many there are.
-    ///
-    /// One that is claimed becomes due as soon as it is handed back: a wake is never lost. Idempotent.
-    ///
-    /// # Errors
-    ///
-    /// The database failed.
-    pub async fn wake_promotions(&self, gitops: &forge::Repository, at: DateTime<Utc>) -> Result<u64, Error> {
-        let mut transaction = self.write_lazily().await?;
-        let done = sqlx::query(
-            "update work set \
-                 due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-                 woken_at_ms = case \
-                     when lease_until_ms is null then null when woken_at_ms < $2 then woken_at_ms else $2 end \
-             where subject_kind = 'promotion' and subject_id in \
-                 (select id from promotions where lower(gitops_repository) = lower($1) and outcome is null)",
-        )
-        .bind(gitops.to_string())
-        .bind(millis(at))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(done.rows_affected())
-    }
-
-    /// Makes every unsettled promotion of an application due then, if not before, and says how many there are: one that
-    /// is claimed becomes due as soon as it is handed back. Idempotent.
-    ///
-    /// # Errors
-    ///
-    /// The database failed.
-    pub async fn wake_application(&self, application: &Name, at: DateTime<Utc>) -> Result<u64, Error> {
-        let mut transaction = self.write_lazily().await?;
-        let done = sqlx::query(
-            "update work set \
-                 due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-                 woken_at_ms = case \
-                     when lease_until_ms is null then null when woken_at_ms < $2 then woken_at_ms else $2 end \
-             where subject_kind = 'promotion' and subject_id in \
-                 (select id from promotions where application = $1 and outcome is null)",
-        )
-        .bind(application.as_str())
-        .bind(millis(at))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(done.rows_affected())
-    }
-
-    /// Makes the promotion that has the slot which this one waits for due now, if another has it.
-    ///
-    /// Others that wait for the slot are left alone: they can not free it, and would wake this one in turn for ever.
-    /// Idempotent.
-    ///
-    /// # Errors
-    ///
-    /// The database failed.
-    pub async fn wake_slot_holder(&self, promotion: &Promotion, now: DateTime<Utc>) -> Result<(), Error> {
-        let mut transaction = self.write_lazily().await?;
-        sqlx::query(
-            "update work set \
-                 due_at_ms = case when due_at_ms < $4 then due_at_ms else $4 end, \
-                 woken_at_ms = case when lease_until_ms is null then null else $4 end \
-             where subject_kind = 'promotion' and subject_id in \
-                 (select id from promotions \
-                  where application = $1 and lower(gitops_repository) = lower($2) and id <> $3 \
-                      and slot_taken_at_ms is not null and outcome is null)",
-        )
-        .bind(promotion.application.as_str())
-        .bind(promotion.gitops.to_string())
-        .bind(promotion.id.key())
-        .bind(millis(now))
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
-    }
-
-    /// Makes all work due that nobody works on: what it waits for may have come while nobody was there to hear of it.
-    pub(crate) async fn look_anew(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        let mut transaction = self.write().await?;
-        sqlx::query("update work set due_at_ms = $1 where due_at_ms > $1 and lease_until_ms is null")
-            .bind(millis(now))
-            .execute(&mut *transaction)
-            .await?;
-        Ok(transaction.commit().await?)
-    }
-
-    /// Ends every lease and makes all work due, with no failure counted, and says how much there is: what it waits for
-    /// may have come while nobody was there to hear of it. Only right while nobody else can have a lease.
-    pub(crate) async fn take_over(&self, now: DateTime<Utc>) -> Result<u64, Error> {
-        let mut transaction = self.write().await?;
-        let done = sqlx::query(
-            "update work set \
-                 due_at_ms = case when due_at_ms < $1 then due_at_ms else $1 end, \
-                 attempts = 0, lease_until_ms = null, woken_at_ms = null",
-        )
-        .bind(millis(now))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(done.rows_affected())
     }
 }
 
@@ -283,103 +222,6 @@ impl Claim {
     }
 }
 
-/// Adds work that is due at once.
-pub(crate) async fn add(connection: &mut AnyConnection, subject: Subject, now: DateTime<Utc>) -> Result<(), Error> {
-    let (kind, key) = match subject {
-        Subject::Announcement(id) => ("announcement", id.key()),
-        Subject::Promotion(id) => ("promotion", id.key()),
-    };
-    sqlx::query(
-        "insert into work (subject_kind, subject_id, due_at_ms, attempts, fence) \
-         values ($1, $2, $3, 0, 0)",
-    )
-    .bind(kind)
-    .bind(key)
-    .bind(millis(now))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Adds work for each announcement of these deliveries that is pending: it is due since it was received. There is at
-/// least one delivery.
-pub(crate) async fn add_announcements(connection: &mut AnyConnection, deliveries: &[DeliveryId]) -> Result<(), Error> {
-    let mut statement = Statement::new(
-        "insert into work (subject_kind, subject_id, due_at_ms, attempts, fence) \
-         select 'announcement', announcements.id, deliveries.received_at_ms, 0, 0 \
-         from announcements join deliveries on deliveries.id = announcements.delivery_id \
-         where announcements.delivery_id in (",
-    );
-    statement.bind_all(deliveries.iter().map(DeliveryId::key))?;
-    statement.push(") and announcements.verdict = 'pending' order by announcements.id");
-    statement.build().execute(connection).await?;
-    Ok(())
-}
-
-/// Adds work that is due at once for each announcement of a delivery that is pending and has none.
-pub(crate) async fn add_idle_announcements(
-    connection: &mut AnyConnection,
-    delivery: DeliveryId,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    sqlx::query(
-        "insert into work (subject_kind, subject_id, due_at_ms, attempts, fence) \
-         select 'announcement', announcements.id, $2, 0, 0 from announcements \
-         where announcements.delivery_id = $1 and announcements.verdict = 'pending' \
-             and not exists (select 1 from work as other \
-                 where other.subject_kind = 'announcement' and other.subject_id = announcements.id) \
-         order by announcements.id",
-    )
-    .bind(delivery.key())
-    .bind(millis(now))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Makes the unsettled promotion of a release due now, if it has one.
-pub(crate) async fn wake_release(
-    connection: &mut AnyConnection,
-    release: crate::ReleaseId,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    sqlx::query(
-        "update work set \
-             due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-             woken_at_ms = case when lease_until_ms is null then null else $2 end \
-         where subject_kind = 'promotion' and subject_id in \
-             (select id from promotions where release_id = $1 and outcome is null)",
-    )
-    .bind(release.key())
-    .bind(millis(now))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Makes the other unsettled promotions of the same application and GitOps repository due now.
-pub(crate) async fn wake_rivals_of(
-    connection: &mut AnyConnection,
-    promotion: PromotionId,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    sqlx::query(
-        "update work set \
-             due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-             woken_at_ms = case when lease_until_ms is null then null else $2 end \
-         where subject_kind = 'promotion' and subject_id in \
-             (select rival.id from promotions as rival \
-              join promotions as own on own.application = rival.application \
-                  and lower(own.gitops_repository) = lower(rival.gitops_repository) \
-              where own.id = $1 and rival.id <> own.id and rival.outcome is null)",
-    )
-    .bind(promotion.key())
-    .bind(millis(now))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 fn claim(row: &AnyRow) -> Result<Claim, Error> {
     let key: i64 = column(row, "subject_id")?;
     let subject = match row.try_get("subject_kind")? {
@@ -387,9 +229,22 @@ fn claim(row: &AnyRow) -> Result<Claim, Error> {
         "promotion" => Subject::Promotion(Id::new(key)),
         _ => return Err(Error::corrupt("work.subject_kind")),
     };
-    Ok(Claim { subject, attempts: unsigned(row, "attempts")?, work: column(row, "id")?, fence: column(row, "fence")? })
+    Ok(Claim {
+        subject,
+        attempts: unsigned(row, "attempts")?,
+        lane: column(row, "lane")?,
+        site: column(row, "site")?,
+        work: column(row, "id")?,
+        fence: column(row, "fence")?,
+    })
 }
 
 fn held(rows: u64) -> Result<(), Error> {
     if rows == 0 { Err(Error::ClaimLost) } else { Ok(()) }
+}
+
+/// Names as a statement looks for one of them. None has a blank in it, and there are never two in a row, which would be
+/// found for what has no name.
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(" {} ", names.join(" ")) }
 }

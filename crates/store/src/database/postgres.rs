@@ -23,8 +23,9 @@ pub(super) const BEGIN_READING: &str = "begin isolation level repeatable read re
 pub(super) const CLAIM: &str = "update work set fence = fence + 1, lease_until_ms = $2, woken_at_ms = null \
      where id = (select id from work \
          where due_at_ms <= $1 and (lease_until_ms is null or lease_until_ms <= $1) \
+             and replace($3, ' ' || lane || ' ', '') = $3 and replace($3, ' ' || site || ' ', '') = $3 \
          order by due_at_ms, id limit 1 for update skip locked) \
-     returning id, subject_kind, subject_id, attempts, fence";
+     returning id, subject_kind, subject_id, attempts, fence, lane, site";
 
 /// Reads the server's clock, which transactions that take long do not stop.
 pub(crate) const CLOCK: &str = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms";

@@ -30,8 +30,9 @@ pub(super) const BEGIN_READING: &str = "begin";
 pub(super) const CLAIM: &str = "update work set fence = fence + 1, lease_until_ms = $2, woken_at_ms = null \
      where id = (select id from work \
          where due_at_ms <= $1 and (lease_until_ms is null or lease_until_ms <= $1) \
+             and replace($3, ' ' || lane || ' ', '') = $3 and replace($3, ' ' || site || ' ', '') = $3 \
          order by due_at_ms, id limit 1) \
-     returning id, subject_kind, subject_id, attempts, fence";
+     returning id, subject_kind, subject_id, attempts, fence, lane, site";
 
 /// What each connection is told first; a statement waits so long for another process that has the file, as a backup does.
 const SETTINGS: &str = "pragma busy_timeout = 5000; pragma foreign_keys = on";

@@ -17,7 +17,7 @@ use crate::{
     work,
 };
 
-/// How many announcements one statement adds; each takes eleven of the 32 766 parameters that a statement may have
+/// How many announcements one statement adds; each takes twelve of the 32 766 parameters that a statement may have
 /// (<https://www.sqlite.org/limits.html>).
 const ROWS: usize = 1_000;
 
@@ -101,13 +101,14 @@ async fn insert_announcements(
 ) -> Result<(), Error> {
     let mut statement = Statement::new(
         "insert into announcements \
-             (delivery_id, kind, repository, tag, claimed_digest, soon, workflow, run_url, unusable_text, verdict, reason) \
+             (delivery_id, kind, repository, site, tag, claimed_digest, soon, workflow, run_url, unusable_text, verdict, reason) \
          values ",
     );
     for (position, (delivery, element)) in announcements.iter().enumerate() {
         let columns = Columns::of(element);
         statement.push(if position == 0 { "(" } else { ", (" });
         statement.bind(delivery.key())?.push(", ").bind(columns.kind)?.push(", ").bind(columns.repository)?;
+        statement.push(", ").bind(columns.site)?;
         statement.push(", ").bind(columns.tag.map(Tag::as_str))?;
         statement.push(", ").bind(columns.claimed_digest.map(Digest::as_str))?;
         statement.push(", ").bind(i64::from(columns.soon))?;
@@ -125,6 +126,7 @@ async fn insert_announcements(
 pub(super) struct Columns<'a> {
     pub(super) kind: &'static str,
     pub(super) repository: Option<String>,
+    pub(super) site: &'a str,
     pub(super) tag: Option<&'a Tag>,
     pub(super) claimed_digest: Option<&'a Digest>,
     pub(super) soon: bool,
@@ -156,6 +158,7 @@ impl<'a> Columns<'a> {
             Announcement::Pushed(pushed) => Self {
                 kind: "pushed",
                 repository: Some(pushed.repository.to_string()),
+                site: pushed.repository.host().as_str(),
                 tag: Some(&pushed.tag),
                 claimed_digest: pushed.claimed_digest.as_ref(),
                 run: pushed.run.as_ref(),

@@ -9,7 +9,7 @@ use domain::{
 use sqlx::AnyConnection;
 
 use crate::{
-    Error, PromotionId, ReleaseId, Subject,
+    Error, PromotionId, ReleaseId,
     ledger::{self, Entry},
     rows::{id, millis, parsed},
     work,
@@ -49,7 +49,7 @@ pub(crate) async fn open(
     .fetch_one(&mut *connection)
     .await?;
     let promotion = id(&row, "id")?;
-    work::add(connection, Subject::Promotion(promotion), now).await?;
+    work::add_promotion(connection, promotion, opening.application, now).await?;
     let entry = Entry {
         release: opening.release,
         promotion: Some(promotion),

@@ -164,3 +164,25 @@ async fn the_holder_of_another_slot_and_one_that_is_settled_are_not_woken() -> R
     assert_eq!(world.store.next_due(at(5)).await?, Some(at(900)));
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_of_a_busy_lane_or_site_is_passed_over_until_it_is_not_busy() -> Result<()> {
+    let world = World::new().await?;
+    let promotion = world.open(1).await?;
+    world.announce("1").await?;
+    let busy = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    for names in [
+        &["registry.example/mandelbrot", "mandelbrot"][..],
+        &["registry.example", store::FORGE],
+        &["other", "registry.example", "mandelbrot", "another"],
+    ] {
+        assert_eq!(world.store.claim_due_beside(at(0), LEASE, &busy(names)).await?, None, "{names:?}");
+    }
+    let passed_over = busy(&["registry.example/mandel", "example", "registry"]);
+    let announcement = world.store.claim_due_beside(at(0), LEASE, &busy(&["mandelbrot"])).await?.expect("is due");
+    assert_eq!((&*announcement.lane, &*announcement.site), ("registry.example/mandelbrot", "registry.example"));
+    let claim = world.store.claim_due_beside(at(0), LEASE, &passed_over).await?.expect("is due");
+    assert_eq!(claim.subject, Subject::Promotion(promotion));
+    assert_eq!((&*claim.lane, &*claim.site), ("mandelbrot", store::FORGE));
+    Ok(())
+}
