@@ -26,7 +26,7 @@ mod resolve;
 pub mod webhook;
 
 pub use access::{Access, Credentials, Timeouts, Transport};
-pub use error::Error;
+pub use error::{Error, Subject};
 pub use login::{Aws, AwsAddresses, AwsSource, Azure, AzureSource, DockerError, Google, GoogleSource, LoginError};
 pub use referrers::{Attestations, LARGEST_BUNDLE};
 pub use resolve::Registries;
