@@ -40,12 +40,15 @@ impl<'a> Question<'a> {
     pub(crate) async fn new(registries: &'a Registries, subject: impl Into<Subject>) -> Result<Self, Error> {
         let subject = subject.into();
         let asker = registries.asker(subject.repository());
-        if let Some(left) = asker.pause.left(Instant::now()) {
-            return Err(Error::Limited { subject, retry_after: Some(left), source: None });
-        }
+        rested(asker, &subject)?;
         let (held, is_renewable) = registries.in_time(&subject, asker.hold(&subject)).await??;
         held.client.store_auth_if_needed(&subject.repository().host().to_string(), &held.auth).await;
         Ok(Self { registries, asker, held, subject, is_renewable })
+    }
+
+    /// Makes sure that the registry has not asked for a pause since.
+    pub(crate) fn may_ask(&self) -> Result<(), Error> {
+        rested(self.asker, &self.subject)
     }
 
     /// Whether a question that failed is to be asked again, as somebody else: once, when credentials that were kept are
@@ -178,6 +181,14 @@ impl<'a> Question<'a> {
     fn place(&self) -> (String, String) {
         let repository = self.subject.repository();
         (repository.host().to_string(), repository.name().to_owned())
+    }
+}
+
+/// Makes sure that the registry is not to be left alone now.
+fn rested(asker: &Asker, subject: &Subject) -> Result<(), Error> {
+    match asker.pause.left(Instant::now()) {
+        Some(left) => Err(Error::Limited { subject: subject.clone(), retry_after: Some(left), source: None }),
+        None => Ok(()),
     }
 }
 
