@@ -24,6 +24,14 @@ pub struct Asked {
     pub body: String,
 }
 
+/// What a service says.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
 /// A service; it ends with the test.
 #[derive(Debug)]
 pub struct Service {
@@ -40,11 +48,19 @@ impl Service {
     ///
     /// There is no port for it.
     pub async fn answering(answers: &[(u16, &str)]) -> Result<Self> {
+        Self::saying(answers.iter().map(|(status, body)| Answer::new(*status, body)).collect()).await
+    }
+
+    /// One that gives these answers, one after the other; the last one again and again.
+    ///
+    /// # Errors
+    ///
+    /// There is no port for it.
+    pub async fn saying(answers: Vec<Answer>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/", listener.local_addr()?).parse()?;
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let mut answers: VecDeque<(u16, String)> =
-            answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
+        let mut answers = VecDeque::from(answers);
         let log = Arc::clone(&asked);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -62,6 +78,21 @@ impl Service {
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Answer {
+    /// One with a status and a body.
+    #[must_use]
+    pub fn new(status: u16, body: &str) -> Self {
+        Self { status, headers: String::new(), body: body.to_owned() }
+    }
+
+    /// With a header besides.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.extend([name, ": ", value, "\r\n"]);
+        self
     }
 }
 
@@ -87,7 +118,7 @@ impl Asked {
     }
 }
 
-async fn answer_one(stream: TcpStream, (status, body): (u16, String)) -> Result<Asked> {
+async fn answer_one(stream: TcpStream, answer: Answer) -> Result<Asked> {
     let mut stream = BufReader::new(stream);
     let mut head = Vec::new();
     loop {
@@ -105,7 +136,10 @@ async fn answer_one(stream: TcpStream, (status, body): (u16, String)) -> Result<
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).await?;
-    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let Answer { status, headers: more, body } = answer;
+    // What has no body may not say how long it is.
+    let length = if status == 304 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+    let answer = format!("HTTP/1.1 {status} X\r\n{more}{length}connection: close\r\n\r\n{body}");
     stream.get_mut().write_all(answer.as_bytes()).await?;
     stream.get_mut().shutdown().await?;
     Ok(Asked { line, headers, body: String::from_utf8(bytes)? })

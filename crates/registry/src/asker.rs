@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::image::{Host, Reference};
+use domain::image::Host;
 use oci_client::{
     Client,
     client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol},
@@ -18,7 +18,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     access::{Access, Credentials, Timeouts, Transport},
-    error::Error,
+    error::{Error, Subject},
     exchange,
     login::{self, Web},
     pause::Pause,
@@ -44,7 +44,7 @@ pub(crate) struct Held {
     tokens: Tokens,
 }
 
-/// The tokens that the registry has traded the credentials for, by repository; none where it wants none.
+/// The tokens that the registry has traded the credentials for, by scope; none where it wants none.
 #[derive(Default)]
 struct Tokens(std::sync::Mutex<HashMap<String, (Option<SecretString>, Instant)>>);
 
@@ -82,13 +82,13 @@ impl Asker {
     }
 
     /// A client with credentials, and whether they were kept from before and could be others now.
-    pub(crate) async fn hold(&self, reference: &Reference) -> Result<(Arc<Held>, bool), Error> {
+    pub(crate) async fn hold(&self, subject: &Subject) -> Result<(Arc<Held>, bool), Error> {
         let mut place = self.held.lock().await;
         if let Some(held) = place.as_ref().filter(|held| held.until.is_none_or(|until| Instant::now() < until)) {
             return Ok((Arc::clone(held), held.until.is_some()));
         }
-        let found = login::login(&self.access.credentials, reference.repository.host(), &self.web).await;
-        let found = found.map_err(|why| Error::Credentials { reference: reference.clone(), source: Box::new(why) })?;
+        let found = login::login(&self.access.credentials, subject.repository().host(), &self.web).await;
+        let found = found.map_err(|why| Error::Credentials { subject: subject.clone(), source: Box::new(why) })?;
         let (auth, until) = match found {
             Some(login) => {
                 let password = login.password.expose_secret().to_owned();
@@ -96,7 +96,7 @@ impl Asker {
             }
             None => (RegistryAuth::Anonymous, None),
         };
-        let host = reference.repository.host();
+        let host = subject.repository().host();
         let client = client(&self.access, self.timeouts)
             .map_err(|source| Error::Setup { host: host.clone(), source: source.into() })?;
         let held = Arc::new(Held::new(client, auth, until));
@@ -118,31 +118,31 @@ impl Held {
         Self { client, auth, until, tokens: Tokens::default() }
     }
 
-    /// The token for a repository, if the registry wants one, and whether it was kept from before.
+    /// The token for a scope, if the registry wants one, and whether it was kept from before.
     pub(crate) async fn token(
         &self,
         bare: &reqwest::Client,
         base: &str,
-        repository: &str,
+        scope: &str,
     ) -> Result<(Option<SecretString>, bool), OciDistributionError> {
-        let known = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned();
+        let known = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).get(scope).cloned();
         if let Some((token, _)) = known.filter(|(_, until)| Instant::now() < *until) {
             return Ok((token, true));
         }
-        let traded = exchange::trade(bare, base, repository, &self.auth).await?;
+        let traded = exchange::trade(bare, base, scope, &self.auth).await?;
         let life = traded.as_ref().map_or(NO_TOKEN_LIFE, |traded| traded.life);
         let token = traded.map(|traded| traded.token);
         let mut all = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_TOKENS {
             all.clear();
         }
-        all.insert(repository.to_owned(), (token.clone(), Instant::now() + life));
+        all.insert(scope.to_owned(), (token.clone(), Instant::now() + life));
         Ok((token, false))
     }
 
-    /// Forgets the token for a repository, which was refused.
-    pub(crate) fn forget_token(&self, repository: &str) {
-        self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).remove(repository);
+    /// Forgets the token for a scope, which was refused.
+    pub(crate) fn forget_token(&self, scope: &str) {
+        self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).remove(scope);
     }
 }
 

@@ -1,15 +1,15 @@
 //! What goes wrong when a registry is asked.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::login::LoginError;
 use domain::{
     fault::Fault,
-    image::{Digest, Host, InvalidDigest, Reference},
+    image::{Digest, Host, InvalidDigest, Reference, Repository},
 };
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 
-/// Why a registry did not say what a tag is.
+/// Why a registry did not say what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No client could be made for a registry.
@@ -21,63 +21,63 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// It could not be found out as whom a registry is asked.
-    #[error("asking what {reference} is: no credentials (`registries.{}.credentials`)", .reference.repository.host())]
+    #[error("{subject}: no credentials (`registries.{}.credentials`)", .subject.repository().host())]
     Credentials {
-        /// What was to be asked for.
-        reference: Reference,
+        /// What was to be asked.
+        subject: Subject,
         /// Why there are none.
         source: Box<LoginError>,
     },
     /// The registry knows us not, or does not let us.
     #[error(
-        "asking what {reference} is: the registry refused us; see `registries.{}.credentials`",
-        .reference.repository.host()
+        "{subject}: the registry refused us; see `registries.{}.credentials`",
+        .subject.repository().host()
     )]
     Denied {
-        /// What was asked for.
-        reference: Reference,
+        /// What was asked.
+        subject: Subject,
         /// What the client saw.
         source: Box<OciDistributionError>,
     },
     /// The registry asked us to slow down.
-    #[error("asking what {reference} is: the registry asked us to slow down")]
+    #[error("{subject}: the registry asked us to slow down")]
     Limited {
-        /// What was asked for.
-        reference: Reference,
+        /// What was asked.
+        subject: Subject,
         /// How long it is not asked, where that is known.
         retry_after: Option<Duration>,
         /// What the client saw, where it was asked just now.
         source: Option<Box<OciDistributionError>>,
     },
     /// There was no complete answer in time.
-    #[error("asking what {reference} is: no answer within {} ms", .after.as_millis())]
+    #[error("{subject}: no answer within {} ms", .after.as_millis())]
     Timeout {
-        /// What was asked for.
-        reference: Reference,
+        /// What was asked.
+        subject: Subject,
         /// How long we waited.
         after: Duration,
     },
     /// The registry could not be reached, or failed.
-    #[error("asking what {reference} is: the registry could not be reached or failed")]
+    #[error("{subject}: the registry could not be reached or failed")]
     Unavailable {
-        /// What was asked for.
-        reference: Reference,
+        /// What was asked.
+        subject: Subject,
         /// What the client saw.
         source: Box<OciDistributionError>,
     },
     /// The registry understood the question and refuses it.
-    #[error("asking what {reference} is: the registry refused the question")]
+    #[error("{subject}: the registry refused the question")]
     Refused {
-        /// What was asked for.
-        reference: Reference,
+        /// What was asked.
+        subject: Subject,
         /// What the client saw.
         source: Box<OciDistributionError>,
     },
     /// The registry answered with something that is not a digest.
-    #[error("asking what {reference} is: the registry's answer is not a digest")]
+    #[error("{subject}: the registry's answer is not a digest")]
     Answer {
-        /// What was asked for.
-        reference: Reference,
+        /// What was asked.
+        subject: Subject,
         /// What is wrong with it.
         source: InvalidDigest,
     },
@@ -98,13 +98,22 @@ pub enum Error {
         source: Box<Self>,
     },
     /// The registry answered with something else than what its own description says.
-    #[error("asking what {reference} is: the registry's answer can not be read: {why}")]
+    #[error("{subject}: the registry's answer can not be read: {why}")]
     Unreadable {
-        /// What was asked for.
-        reference: Reference,
+        /// What was asked.
+        subject: Subject,
         /// What is wrong with it.
         why: String,
     },
+}
+
+/// What a registry was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// What a tag is, and what belongs to it.
+    Tag(Reference),
+    /// Which tags a repository has.
+    Tags(Repository),
 }
 
 /// What an answer without a digest says.
@@ -120,6 +129,39 @@ pub(crate) enum Refusal {
     Unavailable,
     /// Anything else.
     Other,
+}
+
+impl Subject {
+    /// The repository that the question is about.
+    #[must_use]
+    pub const fn repository(&self) -> &Repository {
+        match self {
+            Self::Tag(reference) => &reference.repository,
+            Self::Tags(repository) => repository,
+        }
+    }
+}
+
+impl From<&Reference> for Subject {
+    fn from(reference: &Reference) -> Self {
+        Self::Tag(reference.clone())
+    }
+}
+
+impl From<&Repository> for Subject {
+    fn from(repository: &Repository) -> Self {
+        Self::Tags(repository.clone())
+    }
+}
+
+impl fmt::Display for Subject {
+    /// As what somebody was doing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(reference) => write!(f, "asking what {reference} is"),
+            Self::Tags(repository) => write!(f, "listing the tags of {repository}"),
+        }
+    }
 }
 
 impl Error {

@@ -32,11 +32,11 @@ struct Answer {
     expires_in: Option<u64>,
 }
 
-/// Asks the registry at an address what it wants, and trades for a token of a repository; `None` where it wants none.
+/// Asks the registry at an address what it wants, and trades for a token of a scope; `None` where it wants none.
 pub(crate) async fn trade(
     client: &Client,
     base: &str,
-    repository: &str,
+    scope: &str,
     auth: &RegistryAuth,
 ) -> Result<Option<Traded>, OciDistributionError> {
     let asked = client.get(format!("{base}/v2/")).send().await?;
@@ -52,7 +52,7 @@ pub(crate) async fn trade(
     {
         let mut query = url.query_pairs_mut();
         query.extend_pairs(challenge.get("service").map(|service| ("service", service)));
-        query.append_pair("scope", &format!("repository:{repository}:pull"));
+        query.append_pair("scope", scope);
     }
     let request = client.get(url.clone());
     let request = match auth {
@@ -81,7 +81,7 @@ pub(crate) async fn trade(
 }
 
 /// The parameters of a challenge for a bearer token, `Bearer realm="…",service="…"` (RFC 9110 section 11.6.1).
-fn challenge_of(text: &str) -> Option<BTreeMap<String, String>> {
+pub(crate) fn challenge_of(text: &str) -> Option<BTreeMap<String, String>> {
     let (scheme, rest) = text.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;

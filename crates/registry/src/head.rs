@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use domain::image::Digest;
 use http::{HeaderMap, StatusCode, header};
-use oci_client::{errors::OciDistributionError, secrets::RegistryAuth};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::Client;
 use tracing::warn;
 
-use crate::{Error, question::Question, resolve::absent_or};
+use crate::{
+    Error,
+    question::{Question, pull},
+    resolve::absent_or,
+};
 
 /// What is asked for, whichever it is.
 const TYPES: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
@@ -29,52 +32,28 @@ pub(crate) enum Headed {
 impl Question<'_> {
     /// Asks by HEAD, and keeps to what the registry says of its limits.
     pub(crate) async fn head(&self, theirs: &oci_client::Reference) -> Result<Headed, Error> {
-        let held = &self.held;
-        let (token, was_kept) = match self.token(theirs).await {
-            Ok(token) => token,
-            Err(error) => return absent_or(self.reference, error).map(|_none: Option<()>| Headed::Absent),
+        let url =
+            format!("{}/v2/{}/manifests/{}", self.base(theirs), theirs.repository(), theirs.tag().unwrap_or_default());
+        let request = |client: &Client| client.head(&url).header(header::ACCEPT, TYPES);
+        let answer = match self.send(&pull(theirs), theirs, request).await {
+            Ok(answer) => answer,
+            Err(error) => return absent_or(&self.subject, error).map(|_none: Option<()>| Headed::Absent),
         };
-        let mut answer = self.send(theirs, token).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED && was_kept {
-            held.forget_token(theirs.repository());
-            let fresh = self.token(theirs).await;
-            let (token, _) = match fresh {
-                Ok(token) => token,
-                Err(error) => return absent_or(self.reference, error).map(|_none: Option<()>| Headed::Absent),
-            };
-            answer = self.send(theirs, token).await?;
-        }
         let (status, headers) = (answer.status(), answer.headers());
         self.mind(headers);
         match status {
             StatusCode::OK => Ok(digest(headers).map_or(Headed::Unclear, Headed::Digest)),
             StatusCode::NOT_FOUND => Ok(Headed::Absent),
-            StatusCode::TOO_MANY_REQUESTS => {
-                let retry_after = self.asker.pause.begin(wait(headers, Utc::now()), Instant::now());
-                Err(Error::Limited { reference: self.reference.clone(), retry_after: Some(retry_after), source: None })
-            }
+            StatusCode::TOO_MANY_REQUESTS => Err(self.limited(headers)),
             // A HEAD has no body that would tell more.
             _ => Ok(Headed::Unclear),
         }
     }
 
-    async fn send(
-        &self,
-        theirs: &oci_client::Reference,
-        token: Option<SecretString>,
-    ) -> Result<reqwest::Response, Error> {
-        let (base, tag) = (self.base(theirs), &self.reference.tag);
-        let url = format!("{base}/v2/{}/manifests/{tag}", theirs.repository());
-        let request = self.asker.bare().head(url).header(header::ACCEPT, TYPES);
-        let request = match (token, &self.held.auth) {
-            (Some(token), _) => request.bearer_auth(token.expose_secret()),
-            (None, RegistryAuth::Basic(username, password)) => request.basic_auth(username, Some(password)),
-            (None, RegistryAuth::Anonymous | RegistryAuth::Bearer(_)) => request,
-        };
-        request.send().await.map_err(|error| Error::Unavailable {
-            reference: self.reference.clone(),
-            source: Box::new(OciDistributionError::RequestError(error)),
-        })
+    /// That the registry asks to be left alone, which is kept to from now on.
+    pub(crate) fn limited(&self, headers: &HeaderMap) -> Error {
+        let retry_after = self.asker.pause.begin(wait(headers, Utc::now()), Instant::now());
+        Error::Limited { subject: self.subject.clone(), retry_after: Some(retry_after), source: None }
     }
 
     /// Says when few pulls are left, as Docker Hub tells: `76;w=21600`
@@ -88,7 +67,7 @@ impl Question<'_> {
         if let (Some(left), Some(limit)) = (left, number("ratelimit-limit"))
             && left.saturating_mul(10) < limit
         {
-            let host = self.reference.repository.host();
+            let host = self.subject.repository().host();
             warn!(registry = %host, left, limit, "few pulls are left: see registries.{host}.credentials");
         }
     }

@@ -131,6 +131,6 @@ impl Inspection<'_> {
     }
 
     fn unreadable(&self, why: String) -> Error {
-        Error::Unreadable { reference: self.question.reference.clone(), why }
+        Error::Unreadable { subject: self.question.subject.clone(), why }
     }
 }

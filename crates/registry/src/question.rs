@@ -2,12 +2,13 @@
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use domain::image::Reference;
-use oci_client::errors::OciDistributionError;
-use secrecy::SecretString;
+use http::StatusCode;
+use oci_client::{errors::OciDistributionError, secrets::RegistryAuth};
+use reqwest::{Client, RequestBuilder, Response};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    Error, Registries,
+    Error, Registries, Subject,
     access::Transport,
     asker::{Asker, Held},
     bounded::Bounded,
@@ -19,7 +20,7 @@ pub(crate) struct Question<'a> {
     pub(crate) registries: &'a Registries,
     pub(crate) asker: &'a Asker,
     pub(crate) held: Arc<Held>,
-    pub(crate) reference: &'a Reference,
+    pub(crate) subject: Subject,
     /// Whether there may be other credentials than those that are used.
     is_renewable: bool,
 }
@@ -36,14 +37,18 @@ pub(crate) enum Useless {
 }
 
 impl<'a> Question<'a> {
-    pub(crate) async fn new(registries: &'a Registries, reference: &'a Reference) -> Result<Self, Error> {
-        let asker = registries.asker(reference);
-        if let Some(left) = asker.pause.left(Instant::now()) {
-            return Err(Error::Limited { reference: reference.clone(), retry_after: Some(left), source: None });
-        }
-        let (held, is_renewable) = registries.in_time(reference, asker.hold(reference)).await??;
-        held.client.store_auth_if_needed(&reference.repository.host().to_string(), &held.auth).await;
-        Ok(Self { registries, asker, held, reference, is_renewable })
+    pub(crate) async fn new(registries: &'a Registries, subject: impl Into<Subject>) -> Result<Self, Error> {
+        let subject = subject.into();
+        let asker = registries.asker(subject.repository());
+        rested(asker, &subject)?;
+        let (held, is_renewable) = registries.in_time(&subject, asker.hold(&subject)).await??;
+        held.client.store_auth_if_needed(&subject.repository().host().to_string(), &held.auth).await;
+        Ok(Self { registries, asker, held, subject, is_renewable })
+    }
+
+    /// Makes sure that the registry has not asked for a pause since.
+    pub(crate) fn may_ask(&self) -> Result<(), Error> {
+        rested(self.asker, &self.subject)
     }
 
     /// Whether a question that failed is to be asked again, as somebody else: once, when credentials that were kept are
@@ -56,7 +61,7 @@ impl<'a> Question<'a> {
             return Ok(false);
         }
         self.asker.forget(&self.held).await;
-        *self = Self { is_renewable: false, ..Self::new(self.registries, self.reference).await? };
+        *self = Self { is_renewable: false, ..Self::new(self.registries, self.subject.clone()).await? };
         Ok(true)
     }
 
@@ -70,7 +75,7 @@ impl<'a> Question<'a> {
         let asking = Box::pin(self.held.client.pull_manifest_raw(theirs, &self.held.auth, types));
         match self.answer(theirs, asking).await? {
             Ok((bytes, _digest)) => Ok(Some(bytes.to_vec())),
-            Err(error) => absent_or(self.reference, error),
+            Err(error) => absent_or(&self.subject, error),
         }
     }
 
@@ -83,7 +88,7 @@ impl<'a> Question<'a> {
             Ok(()) => Ok(Ok(bytes.into_bytes())),
             Err(OciDistributionError::IoError(_)) if bytes.is_full() => Ok(Err(Useless::TooLarge(most))),
             Err(OciDistributionError::DigestError(_)) => Ok(Err(Useless::Other)),
-            Err(error) => Ok(Err(absent_or::<Useless>(self.reference, error)?.unwrap_or(Useless::Absent))),
+            Err(error) => Ok(Err(absent_or::<Useless>(&self.subject, error)?.unwrap_or(Useless::Absent))),
         }
     }
 
@@ -94,7 +99,7 @@ impl<'a> Question<'a> {
         asking: impl Future<Output = Result<T, OciDistributionError>>,
     ) -> Result<Result<T, OciDistributionError>, Error> {
         let asking = async { self.tell_apart(theirs, asking.await).await };
-        self.registries.in_time(self.reference, asking).await
+        self.registries.in_time(&self.subject, asking).await
     }
 
     /// Makes sure that what seems to be wrong credentials is not a token service that is broken.
@@ -110,20 +115,48 @@ impl<'a> Question<'a> {
                 error @ (OciDistributionError::UnauthorizedError { .. }
                 | OciDistributionError::AuthenticationFailure(_)),
             ) => {
-                self.held.forget_token(theirs.repository());
-                self.token(theirs).await?;
+                let scope = pull(theirs);
+                self.held.forget_token(&scope);
+                self.token(&scope, theirs).await?;
                 Err(error)
             }
             other => other,
         }
     }
 
-    /// The token for the repository, if the registry wants one, and whether it was kept from before.
-    pub(crate) async fn token(
+    /// Sends a request with the token of a scope, and once more with another where one that was kept is refused.
+    pub(crate) async fn send(
         &self,
+        scope: &str,
+        theirs: &oci_client::Reference,
+        request: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Response, OciDistributionError> {
+        let (token, was_kept) = self.token(scope, theirs).await?;
+        let answer = self.signed(request(self.asker.bare()), token).send().await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || !was_kept {
+            return Ok(answer);
+        }
+        self.held.forget_token(scope);
+        let (token, _) = self.token(scope, theirs).await?;
+        Ok(self.signed(request(self.asker.bare()), token).send().await?)
+    }
+
+    /// A request in the name of whoever asks.
+    fn signed(&self, request: RequestBuilder, token: Option<SecretString>) -> RequestBuilder {
+        match (token, &self.held.auth) {
+            (Some(token), _) => request.bearer_auth(token.expose_secret()),
+            (None, RegistryAuth::Basic(username, password)) => request.basic_auth(username, Some(password)),
+            (None, RegistryAuth::Anonymous | RegistryAuth::Bearer(_)) => request,
+        }
+    }
+
+    /// The token for a scope, if the registry wants one, and whether it was kept from before.
+    async fn token(
+        &self,
+        scope: &str,
         theirs: &oci_client::Reference,
     ) -> Result<(Option<SecretString>, bool), OciDistributionError> {
-        self.held.token(self.asker.bare(), &self.base(theirs), theirs.repository()).await
+        self.held.token(self.asker.bare(), &self.base(theirs), scope).await
     }
 
     /// Scheme, host and port of the registry.
@@ -146,9 +179,22 @@ impl<'a> Question<'a> {
     }
 
     fn place(&self) -> (String, String) {
-        let repository = &self.reference.repository;
+        let repository = self.subject.repository();
         (repository.host().to_string(), repository.name().to_owned())
     }
+}
+
+/// Makes sure that the registry is not to be left alone now.
+fn rested(asker: &Asker, subject: &Subject) -> Result<(), Error> {
+    match asker.pause.left(Instant::now()) {
+        Some(left) => Err(Error::Limited { subject: subject.clone(), retry_after: Some(left), source: None }),
+        None => Ok(()),
+    }
+}
+
+/// The scope of pulling from a repository.
+pub(crate) fn pull(theirs: &oci_client::Reference) -> String {
+    format!("repository:{}:pull", theirs.repository())
 }
 
 impl fmt::Display for Useless {

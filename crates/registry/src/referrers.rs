@@ -139,14 +139,14 @@ impl Search<'_> {
 
     /// What the registry lists; nothing where it does not know that question.
     async fn listed(&self) -> Result<Vec<Referrer>, Error> {
-        let Question { held, reference, .. } = &self.question;
+        let Question { held, subject, .. } = &self.question;
         let theirs = self.question.by_digest(self.digest.as_str());
         let asking = Box::pin(held.client.pull_referrers(&theirs, Some(BUNDLE)));
         let answer = self.question.answer(&theirs, asking).await?;
         match answer {
             Ok(index) => Ok(index.manifests.into_iter().map(Referrer::from).collect()),
             Err(error) if is_unknown_question(&error) => Ok(Vec::new()),
-            Err(error) => Ok(absent_or(reference, error)?.unwrap_or_default()),
+            Err(error) => Ok(absent_or(subject, error)?.unwrap_or_default()),
         }
     }
 
@@ -155,10 +155,8 @@ impl Search<'_> {
         let theirs = self.question.by_tag(self.digest.as_str().replace(':', "-"));
         let Some(bytes) = self.question.manifest(&theirs, &MANIFESTS).await? else { return Ok(Vec::new()) };
         let index: Result<Index, _> = serde_json::from_slice(&bytes);
-        let unreadable = |why: serde_json::Error| Error::Unreadable {
-            reference: self.question.reference.clone(),
-            why: why.to_string(),
-        };
+        let unreadable =
+            |why: serde_json::Error| Error::Unreadable { subject: self.question.subject.clone(), why: why.to_string() };
         let manifests = index.map_err(unreadable)?.manifests;
         Ok(manifests.iter().filter_map(|one| Referrer::deserialize(one).ok()).collect())
     }

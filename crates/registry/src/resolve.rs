@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use domain::image::{Digest, Host, Reference};
+use domain::image::{Digest, Host, Reference, Repository};
 use oci_client::errors::OciDistributionError;
 use tokio::time::timeout;
 use tracing::debug;
@@ -10,7 +10,7 @@ use tracing::debug;
 use crate::{
     access::{Access, Timeouts},
     asker::Asker,
-    error::{Error, Refusal, refusal},
+    error::{Error, Refusal, Subject, refusal},
     head::Headed,
     question::Question,
 };
@@ -57,7 +57,7 @@ impl Registries {
     pub async fn resolve(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
         let mut question = Question::new(self, reference).await?;
         let answer = loop {
-            match self.in_time(reference, question.resolve()).await? {
+            match self.in_time(&question.subject, question.resolve(reference)).await? {
                 Err(failure) if question.renew(&failure).await? => {}
                 answer => break answer,
             }
@@ -72,22 +72,22 @@ impl Registries {
 }
 
 impl Registries {
-    /// Who asks the registry of a reference.
-    pub(crate) fn asker(&self, reference: &Reference) -> &Asker {
-        self.known.get(reference.repository.host()).unwrap_or(&self.other)
+    /// Who asks the registry of a repository.
+    pub(crate) fn asker(&self, repository: &Repository) -> &Asker {
+        self.known.get(repository.host()).unwrap_or(&self.other)
     }
 
     /// Waits for one answer, as long as it may take.
-    pub(crate) async fn in_time<T>(&self, reference: &Reference, asking: impl Future<Output = T>) -> Result<T, Error> {
+    pub(crate) async fn in_time<T>(&self, subject: &Subject, asking: impl Future<Output = T>) -> Result<T, Error> {
         let after = self.timeouts.total;
-        timeout(after, asking).await.map_err(|_elapsed| Error::Timeout { reference: reference.clone(), after })
+        timeout(after, asking).await.map_err(|_elapsed| Error::Timeout { subject: subject.clone(), after })
     }
 }
 
 impl Question<'_> {
     /// Asks by HEAD, and reads the manifest where that does not tell.
-    async fn resolve(&self) -> Result<Option<Digest>, Error> {
-        let theirs = self.by_tag(self.reference.tag.to_string());
+    async fn resolve(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
+        let theirs = self.by_tag(reference.tag.to_string());
         match self.head(&theirs).await? {
             Headed::Digest(digest) => return Ok(Some(digest)),
             Headed::Absent => return Ok(None),
@@ -96,25 +96,25 @@ impl Question<'_> {
         let answer = self.held.client.fetch_manifest_digest(&theirs, &self.held.auth).await;
         match self.tell_apart(&theirs, answer).await {
             Ok(digest) => {
-                let odd = |source| Error::Answer { reference: self.reference.clone(), source };
+                let odd = |source| Error::Answer { subject: self.subject.clone(), source };
                 digest.parse().map(Some).map_err(odd)
             }
-            Err(error) => absent_or(self.reference, error),
+            Err(error) => absent_or(&self.subject, error),
         }
     }
 }
 
 /// That there is nothing of that name is an answer; everything else is an error.
-pub(crate) fn absent_or<T>(reference: &Reference, error: OciDistributionError) -> Result<Option<T>, Error> {
+pub(crate) fn absent_or<T>(subject: &Subject, error: OciDistributionError) -> Result<Option<T>, Error> {
     let kind = refusal(&error);
-    let reference = reference.clone();
+    let subject = subject.clone();
     let source = Box::new(error);
     match kind {
         Refusal::Absent => Ok(None),
-        Refusal::Denied => Err(Error::Denied { reference, source }),
-        Refusal::Limited => Err(Error::Limited { reference, retry_after: None, source: Some(source) }),
-        Refusal::Unavailable => Err(Error::Unavailable { reference, source }),
-        Refusal::Other => Err(Error::Refused { reference, source }),
+        Refusal::Denied => Err(Error::Denied { subject, source }),
+        Refusal::Limited => Err(Error::Limited { subject, retry_after: None, source: Some(source) }),
+        Refusal::Unavailable => Err(Error::Unavailable { subject, source }),
+        Refusal::Other => Err(Error::Refused { subject, source }),
     }
 }
 
