@@ -10,7 +10,7 @@ use domain::{
 use sqlx::AnyConnection;
 
 use crate::{
-    Claim, Error, PromotionId, ReleaseId, Store, Subject,
+    AnnouncementId, Claim, Error, PromotionId, ReleaseId, Store, Subject,
     ledger::{self, Entry},
     promotion::opening::{self, Opening},
     rows::{self, column, id, millis},
@@ -72,6 +72,9 @@ impl Store {
             Last::Other => false,
         };
         let promotion = if is_to_open { Some(open_promotion(&mut transaction, release, new).await?) } else { None };
+        if let Subject::Announcement(announcement) = claim.subject {
+            name_release(&mut transaction, announcement, release).await?;
+        }
         transaction.commit().await?;
         Ok(RecordedBuild { release, new_build, promotion })
     }
@@ -150,6 +153,21 @@ async fn was_accepted(connection: &mut AnyConnection, subject: Subject, release:
     .fetch_optional(connection)
     .await?;
     Ok(row.is_some())
+}
+
+/// Has an announcement name its release before it is settled: should that be lost, it is no new push when it is looked
+/// at again.
+async fn name_release(
+    connection: &mut AnyConnection,
+    announcement: AnnouncementId,
+    release: ReleaseId,
+) -> Result<(), Error> {
+    sqlx::query("update announcements set release_id = $2 where id = $1 and release_id is null")
+        .bind(announcement.key())
+        .bind(release.key())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Adds a build and says whether anything changed.

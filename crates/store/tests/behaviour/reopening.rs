@@ -1,8 +1,8 @@
 use anyhow::{Context as _, Result};
 use domain::promotion::{Ending, Outcome};
-use store::{Attempts, PromotionId, Subject};
+use store::{Attempts, NewBuild, PromotionId, Subject};
 
-use crate::world::{LEASE, World, at, build, commit};
+use crate::world::{LEASE, World, at, build, commit, name};
 
 fn superseded_by(byte: u8) -> Outcome {
     Outcome::Ended(Ending::Superseded { by: commit(byte) })
@@ -95,5 +95,25 @@ async fn what_another_application_or_repository_superseded_is_not_opened_again()
     settle(&world, 1, &superseded_by(2)).await?;
     world.open(2).await?;
     assert_eq!(settle(&world, 5, &Outcome::Declined).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_announcement_that_is_looked_at_again_after_a_crash_is_no_new_push() -> Result<()> {
+    let world = World::new().await?;
+    world.open(1).await?;
+    world.announce("of another target").await?;
+    let promotion = world.claim(at(0)).await?;
+    let announcement = world.claim(at(0)).await?;
+    let (application, gitops, base) = (name("mandelbrot")?, "acme/trinity".parse()?, "main".parse()?);
+    let mut found = build(2, 1)?;
+    found.target = name("gcp")?;
+    let new = NewBuild { application: &application, commit: commit(1), gitops: &gitops, base: &base, build: &found };
+    world.store.record_build(&announcement, &new).await?;
+    world.store.settle(&promotion, &superseded_by(2), at(2)).await?;
+    // What it found is on disk, and that it is settled is not.
+    let again = world.claim(at(61)).await?;
+    assert_eq!(again.subject, announcement.subject);
+    assert_eq!(world.store.record_build(&again, &new).await?.promotion, None);
     Ok(())
 }
