@@ -12,6 +12,7 @@
 //! - [`promotion`]: a release on its way, and the one function that says what to do next.
 //! - [`proposal`]: the branch, commit message, title and body of the pull request.
 //! - [`remark`] and [`report`]: what is said on a pull request beside that, and of its commit.
+//! - [`missed`]: what nobody told us, and what Git tells of it.
 //! - [`fault`]: what a failed call outside means for trying again.
 //! - [`glob`]: patterns for names that others gave.
 //! - [`excerpt`]: the beginning of what a sender wrote, for people.
@@ -25,6 +26,7 @@ pub mod fault;
 pub mod forge;
 pub mod glob;
 pub mod image;
+pub mod missed;
 pub mod promotion;
 pub mod proposal;
 pub mod release;

@@ -27,6 +27,7 @@ use reconciler::Waker;
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use self::error::Problem;
 pub(crate) use self::{
     builds::{Reports, SENDER as REPORTS},
     limits::Limits,
@@ -132,6 +133,12 @@ impl State {
     fn limits(&self) -> &Limits {
         &self.0.limits
     }
+}
+
+/// The routes while the store is not there: that the process lives, and why nothing else is to be had.
+pub(crate) fn waiting_router() -> Router {
+    let waiting = async || Problem::no_store();
+    Router::new().route("/healthz", get(health::alive)).fallback(waiting)
 }
 
 /// All routes.

@@ -1,7 +1,9 @@
 //! Starts everything, and stops it in order.
 
+mod waiting;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,16 +11,20 @@ use std::{
 };
 
 use chrono::Utc;
-use domain::application::{Application, Demand};
+use domain::{
+    application::{Application, Demand},
+    fault::{Chain, Fault},
+    forge::Repository,
+};
 use identity::Verifier;
 use reconciler::{Planner, Reconciler, Stop, Witnesses};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::{self, Config, LimitSettings, WriteSettings},
+    config::{self, ApiToken, Config, LimitSettings, WriteSettings},
     connections,
     http::{self, Door, Limits, REPORTS, Reports, Shared, State, Tally},
 };
@@ -35,9 +41,30 @@ const HANDING_BACK: Duration = Duration::from_secs(5);
 pub struct Service {
     listener: TcpListener,
     address: SocketAddr,
-    state: State,
     limits: LimitSettings,
-    reconciler: Arc<Reconciler>,
+    store: Opened,
+    parts: Parts,
+}
+
+/// The store, or where it is to be found once it is there.
+#[derive(Debug)]
+enum Opened {
+    Already(store::Store),
+    NotYet(SecretString),
+}
+
+/// What the service is put together from once the store is there.
+#[derive(Debug)]
+struct Parts {
+    planner: Planner,
+    settings: reconciler::Settings,
+    forge: forge::Forge,
+    doors: BTreeMap<String, Door>,
+    reports: Option<Reports>,
+    applications: Vec<Application>,
+    watched: BTreeSet<Repository>,
+    tokens: Vec<ApiToken>,
+    limits: Limits,
 }
 
 /// Why the service can not start or go on.
@@ -66,6 +93,9 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The door can not be handed over.
+    #[error("handing the door over once the store is there")]
+    Door(#[source] std::io::Error),
     /// The address to listen on is not to be had.
     #[error("listening on {address} (server.listen)")]
     Listen {
@@ -77,49 +107,27 @@ pub enum Error {
 }
 
 impl Service {
-    /// Opens the store and the door.
+    /// Opens the door, and the store if that is there already.
     ///
     /// # Errors
     ///
     /// A setting can not be used; the error names it.
     pub async fn start(config: &Config) -> Result<Self, Error> {
-        let applications = config.applications()?;
-        let watched = config.watched()?;
-        let doors: BTreeMap<_, _> =
-            config.senders()?.into_iter().map(|(name, sender)| (name, Door::from(sender))).collect();
-        let reports = reports(config, &applications)?;
-        let limits = config.server.limits;
-        let data_dir = config.server.data_dir.join("git");
-        if config.github.write == WriteSettings::Git {
-            std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
-        }
-        let forge = forge(config, data_dir)?;
-        let planner = asking(config, forge.clone(), &config.server.data_dir.join("mirrors"))?;
-        let store = store::Store::open(config.store.address()?.expose_secret(), Utc::now()).await?;
-        let settings = reconciler::Settings {
-            lease: config.store.lease,
-            poll_interval: config.github.poll_interval,
-            ..reconciler::Settings::default()
+        let parts = Parts::new(config)?;
+        let address = config.store.address()?;
+        let store = match store::Store::open(address.expose_secret(), Utc::now()).await {
+            Ok(store) => Opened::Already(store),
+            Err(error) if error.fault() == Fault::Permanent => return Err(Error::Store(error)),
+            Err(error) => {
+                warn!(error = %Chain(&error), "the store (store.url) is not there yet; until it is, deliveries are refused");
+                Opened::NotYet(address)
+            }
         };
-        let reconciler = Arc::new(Reconciler::new(store.clone(), planner, settings));
         let listen = config.server.listen;
         let failed = |source| Error::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let state = State::new(Shared {
-            store,
-            waker: reconciler.waker(),
-            forge,
-            limits: Limits::new(&limits, doors.keys().map(String::as_str).chain(reports.iter().map(|_| REPORTS))),
-            doors,
-            reports,
-            applications,
-            watched,
-            tokens: config.api.tokens.clone(),
-            strangers: Tally::default(),
-            readiness: Arc::default(),
-        });
-        Ok(Self { listener, address, state, limits, reconciler })
+        Ok(Self { listener, address, limits: config.server.limits, store, parts })
     }
 
     /// Where it listens.
@@ -135,9 +143,16 @@ impl Service {
     ///
     /// The store can not be closed.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let Self { listener, address, state, limits, reconciler } = self;
+        let Self { listener, address, limits, store, parts } = self;
         info!(%address, "serving");
-        let store = state.store().clone();
+        let (listener, store) = match store {
+            Opened::Already(store) => (listener, store),
+            Opened::NotYet(place) => match waiting::for_store(listener, &place, limits, &stop).await? {
+                Some(there) => there,
+                None => return Ok(()),
+            },
+        };
+        let (state, reconciler) = parts.assemble(store.clone());
         let (closing, readiness) = (CancellationToken::new(), Arc::clone(state.readiness()));
         let workers = Stop { asked: stop.clone(), at_once: CancellationToken::new() };
         let ending = async {
@@ -176,6 +191,50 @@ impl Service {
         store.close().await?;
         info!("stopped");
         Ok(())
+    }
+}
+
+impl Parts {
+    fn new(config: &Config) -> Result<Self, Error> {
+        let applications = config.applications()?;
+        let watched = config.watched()?;
+        let doors: BTreeMap<_, _> =
+            config.senders()?.into_iter().map(|(name, sender)| (name, Door::from(sender))).collect();
+        let reports = reports(config, &applications)?;
+        let data_dir = config.server.data_dir.join("git");
+        if config.github.write == WriteSettings::Git {
+            std::fs::create_dir_all(&data_dir).map_err(|source| Error::DataDir { path: data_dir.clone(), source })?;
+        }
+        let forge = forge(config, data_dir)?;
+        let planner = asking(config, forge.clone(), &config.server.data_dir.join("mirrors"))?;
+        let settings = reconciler::Settings {
+            lease: config.store.lease,
+            poll_interval: config.github.poll_interval,
+            ..reconciler::Settings::default()
+        };
+        let names = doors.keys().map(String::as_str).chain(reports.iter().map(|_| REPORTS));
+        let limits = Limits::new(&config.server.limits, names);
+        let tokens = config.api.tokens.clone();
+        Ok(Self { planner, settings, forge, doors, reports, applications, watched, tokens, limits })
+    }
+
+    fn assemble(self, store: store::Store) -> (State, Arc<Reconciler>) {
+        let Self { planner, settings, forge, doors, reports, applications, watched, tokens, limits } = self;
+        let reconciler = Arc::new(Reconciler::new(store.clone(), planner, settings));
+        let state = State::new(Shared {
+            store,
+            waker: reconciler.waker(),
+            forge,
+            doors,
+            reports,
+            applications,
+            watched,
+            tokens,
+            limits,
+            strangers: Tally::default(),
+            readiness: Arc::default(),
+        });
+        (state, reconciler)
     }
 }
 

@@ -116,7 +116,7 @@ pub(crate) async fn builds_of(connection: &mut AnyConnection, release: ReleaseId
 }
 
 /// The release, which nobody else adds a build to until the transaction ends: what is added to it is decided by what it has.
-async fn ensure_release(connection: &mut AnyConnection, new: &NewBuild<'_>) -> Result<ReleaseId, Error> {
+pub(crate) async fn ensure_release(connection: &mut AnyConnection, new: &NewBuild<'_>) -> Result<ReleaseId, Error> {
     let row = sqlx::query(
         "insert into releases (application, source_commit, created_at_ms) values ($1, $2, $3) \
          on conflict (application, source_commit) do update set created_at_ms = releases.created_at_ms \
@@ -174,7 +174,11 @@ async fn name_release(
 ///
 /// A tag that was moved away and back is found anew: a known build that is not the target's newest becomes that,
 /// unless the newest was found later still, by a call that overtook this one.
-async fn upsert_build(connection: &mut AnyConnection, release: ReleaseId, build: &Build) -> Result<bool, Error> {
+pub(crate) async fn upsert_build(
+    connection: &mut AnyConnection,
+    release: ReleaseId,
+    build: &Build,
+) -> Result<bool, Error> {
     let done = sqlx::query(
         "insert into builds (release_id, target, image_repository, tag, digest, found_at_ms) \
          values ($1, $2, $3, $4, $5, $6) \

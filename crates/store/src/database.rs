@@ -87,7 +87,11 @@ impl Store {
         migration::apply(&database).await?;
         let store = Self::over(database, writer, (None, now));
         let now = store.time().await?;
-        store.look_anew(now).await?;
+        match store.look_anew(now).await {
+            // Others are at work on the same, and look by themselves.
+            Err(error) if error.is_conflict() => {}
+            done => done?,
+        }
         Ok(store)
     }
 

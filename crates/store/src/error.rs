@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use domain::fault::Fault;
+use sqlx::migrate::MigrateError;
 
 /// The result codes of SQLite that no repetition changes (<https://www.sqlite.org/rescode.html>):
 /// read-only, corrupt, full, not a database.
@@ -47,7 +48,7 @@ pub enum Error {
     },
     /// The schema cannot be brought up to date.
     #[error("cannot bring the schema of the database up to date")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[from] MigrateError),
     /// The lease passed on to somebody else, or what it was held on is settled: nothing was recorded.
     #[error("the claim on this work no longer holds; nothing was recorded")]
     ClaimLost,
@@ -85,15 +86,14 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::ClaimLost | Self::SlotTaken | Self::Woken => Fault::Stale,
-            Self::Url
-            | Self::Open { .. }
-            | Self::Locked { .. }
-            | Self::Migration(_)
-            | Self::TooLong { .. }
-            | Self::Corrupt { .. } => Fault::Permanent,
+            Self::Url | Self::Open { .. } | Self::Locked { .. } | Self::TooLong { .. } | Self::Corrupt { .. } => {
+                Fault::Permanent
+            }
+            // A lock that another replica has, or a connection that broke, is no reason to give up.
+            Self::Migration(_) if self.source_in_database().is_none() => Fault::Permanent,
             Self::Together(source) => source.fault(),
-            Self::Server(_) | Self::Database(_) if self.is_among(&LASTING_CODES, &LASTING_STATES) => Fault::Permanent,
-            Self::Server(_) | Self::Database(_) => Fault::Transient,
+            _ if self.is_among(&LASTING_CODES, &LASTING_STATES) => Fault::Permanent,
+            Self::Migration(_) | Self::Server(_) | Self::Database(_) => Fault::Transient,
         }
     }
 
@@ -109,11 +109,21 @@ impl Error {
         self.is_among(&[], &["40"])
     }
 
+    /// What the database, or the way to it, said.
+    fn source_in_database(&self) -> Option<&sqlx::Error> {
+        if let Self::Server(source)
+        | Self::Database(source)
+        | Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) = self
+        {
+            return Some(source);
+        }
+        None
+    }
+
     /// Whether the database gave one of these codes: SQLite's without the details that an extended one has, or one of
     /// PostgreSQL, which alone are five characters long, that begins so.
     fn is_among(&self, codes: &[i32], states: &[&str]) -> bool {
-        let (Self::Server(source) | Self::Database(source)) = self else { return false };
-        let Some(refusal) = source.as_database_error() else { return false };
+        let Some(refusal) = self.source_in_database().and_then(sqlx::Error::as_database_error) else { return false };
         let code = refusal.code().unwrap_or_default();
         if code.len() == 5 {
             return states.iter().any(|state| code.starts_with(state));

@@ -11,6 +11,7 @@
 //! - `news`: replicas tell each other that there may be something to do.
 //! - `build`: builds become releases, and releases open promotions.
 //! - `promotion`, `evidence`, `ledger`: what a pass over a promotion records. `outcome` spells how one ended.
+//! - `round`, `past`: what is looked at from time to time, and what is found that nobody told.
 //! - `comment`: what was said on pull requests.
 //! - [`reading`]: what people are shown.
 //! - `rows`, `statement` and `text`: columns to our nouns and back; long statements; text from outside within bounds.
@@ -29,8 +30,10 @@ mod ledger;
 mod migration;
 mod news;
 mod outcome;
+mod past;
 mod promotion;
 pub mod reading;
+mod round;
 mod rows;
 mod statement;
 mod text;
@@ -44,8 +47,10 @@ pub use error::Error;
 pub use id::{AnnouncementId, DeliveryId, Id, InvalidId, PromotionId, ReleaseId};
 pub use ledger::{Note, WAITING};
 pub use news::News;
+pub use past::Past;
 pub use promotion::{Promotion, PushedHead, Rival};
 pub use reading::{
     AnnouncementRow, DeliveryRow, LedgerRow, PromotionDetail, PromotionRow, PullRequestRow, ReleaseDetail, ReleaseRow,
 };
+pub use round::Drift;
 pub use work::{Attempts, Claim, FORGE, LONGEST_LEASE, Subject};

@@ -85,6 +85,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the service is about to stop")
     }
 
+    /// The store was not there when the service started, and still is not.
+    pub(super) fn no_store() -> Self {
+        let detail = "the store (store.url) is not there yet; the log says why. Try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail).retry_after(Duration::from_secs(5))
+    }
+
     /// The sender sends more than one sender may; in so long there is room for another.
     pub(super) fn too_often(wait: Duration) -> Self {
         let detail = "more deliveries came than are taken of one sender; try again later";

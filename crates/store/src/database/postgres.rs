@@ -39,7 +39,8 @@ pub(crate) const TELL: &str = "notify tagferry";
 /// What each connection is told first: a statement that hangs, a lock that is not to be had and a transaction that was
 /// forgotten end by themselves. Who waits for the answer has given up by then.
 const SETTINGS: &str = "set statement_timeout = '20s'; set lock_timeout = '10s'; \
-     set idle_in_transaction_session_timeout = '30s'; set application_name = 'tagferry'";
+     set idle_in_transaction_session_timeout = '30s'; set application_name = 'tagferry'; \
+     set client_min_messages = 'warning'";
 
 /// How many connections a replica has at most: each worker needs one for moments only, and a server has 100 by default.
 const CONNECTIONS: u32 = 10;

@@ -11,6 +11,7 @@ mod reading;
 mod release;
 mod reopening;
 mod replay;
+mod round;
 mod schema;
 mod work;
 mod world;

@@ -19,6 +19,8 @@ mod release;
 mod reopening;
 #[path = "../behaviour/replay.rs"]
 mod replay;
+#[path = "../behaviour/round.rs"]
+mod round;
 #[path = "../behaviour/schema.rs"]
 mod schema;
 mod shared;
