@@ -20,6 +20,7 @@ mod landing;
 mod lanes;
 mod latency;
 mod matrix;
+mod missed;
 mod moved;
 mod openapi;
 mod overlay;

@@ -13,9 +13,10 @@ use tokio::process::Command;
 use crate::builds;
 
 /// What `/openapi.json` has to describe; one that is missing would not be tried.
-const OPERATIONS: [&str; 10] = [
+const OPERATIONS: [&str; 11] = [
     "get /healthz",
     "get /readyz",
+    "get /v1/applications",
     "get /v1/deliveries",
     "get /v1/deliveries/{id}",
     "get /v1/releases",

@@ -49,7 +49,7 @@ pub use merging::{Armed, Look, Order, Ordered};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
 pub use settings::{Author, Credentials, Extra, Settings, Signing, Spending, Timeouts, Write};
-pub use source::Comparison;
+pub use source::{Comparison, Past};
 pub use write::{FileEdit, NewCommit};
 
 use std::{fmt, sync::Arc};

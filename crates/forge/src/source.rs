@@ -5,6 +5,7 @@ mod branches;
 mod comparison;
 mod document;
 mod left;
+mod past;
 mod rollup;
 
 use domain::{
@@ -14,8 +15,8 @@ use domain::{
     glob::Glob,
 };
 
-pub use self::comparison::Comparison;
 use self::document::Wanted;
+pub use self::{comparison::Comparison, past::Past};
 use crate::{Error, Forge, client::Document};
 
 /// How many pages of branches or of checks are read before it is too much.

@@ -9,7 +9,8 @@
 //! - `outside`, `source`, `images`, `attesters`, `overlays`, `required` and `kept`: what the registries and the forge are
 //!   asked.
 //! - `intake`: an announcement becomes a build, or is kept with the reason why not.
-//! - `moved`: whether tags are still what they were.
+//! - `rounds`: what is looked at from time to time: `moved`, whether tags are still what they were, and `missed`, what
+//!   nobody told us.
 //! - `observe`: everything that a promotion's next step depends on.
 //! - `perform`: the step's effects, each repeatable.
 //! - `plan`: what would be done, with nothing done.
@@ -24,6 +25,7 @@ mod intake;
 mod kept;
 mod lanes;
 mod lease;
+mod missed;
 mod moved;
 mod news;
 mod observe;
@@ -33,6 +35,7 @@ mod perform;
 mod plan;
 mod remarks;
 mod required;
+mod rounds;
 mod run;
 mod source;
 mod survey;
@@ -75,6 +78,8 @@ pub struct Settings {
     pub lease: Duration,
     /// How soon to look again at what may change without telling us.
     pub poll_interval: Duration,
+    /// How often to look for what nobody told us; `None` for never.
+    pub missed_interval: Option<Duration>,
 }
 
 /// How the workers are told to stop.
@@ -97,7 +102,12 @@ impl Default for Settings {
     /// Most of a pass is waiting for answers, so that there are many at once; `lanes` says how they are shared. A lease is
     /// renewed while its holder lives: a minute is how long the work of one that died waits.
     fn default() -> Self {
-        Self { workers: 24, lease: Duration::from_secs(60), poll_interval: Duration::from_secs(60) }
+        Self {
+            workers: 24,
+            lease: Duration::from_secs(60),
+            poll_interval: Duration::from_secs(60),
+            missed_interval: None,
+        }
     }
 }
 

@@ -1,23 +1,15 @@
 //! Whether tags are still what they were: before something is proposed, and from time to time of what is deployed.
 
-use std::{collections::BTreeMap, time::Duration};
-
 use domain::{
-    application::{Application, Name},
-    fault::Chain,
+    application::Application,
     image::{Digest, Reference},
     release::{Build, newest},
 };
 use futures_util::future::try_join_all;
 use store::{Claim, NewBuild, Note, Promotion};
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::{Error, Reconciler, outside::Outside};
-
-/// The longest sleep between two looks at which applications are due.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// A tag that is not what it was.
 struct Moved<'a> {
@@ -63,41 +55,8 @@ impl Reconciler {
         Ok(!moved.is_empty())
     }
 
-    /// Looks at what is deployed from time to time, until `stop` is cancelled.
-    pub(crate) async fn watch(&self, stop: &CancellationToken) {
-        let applications: Vec<&Application> =
-            self.outside.applications.iter().filter(|application| application.verify.recheck.is_some()).collect();
-        let mut due: BTreeMap<&Name, Instant> = BTreeMap::new();
-        for application in &applications {
-            // Not all at once, nor all replicas at the same time.
-            let first = application.verify.recheck.unwrap_or_default().mul_f64(fastrand::f64());
-            due.insert(application.name(), Instant::now() + first);
-        }
-        while let Some(next) = due.values().min().copied() {
-            let latest = Instant::now() + LONGEST_SLEEP;
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep_until(next.min(latest)) => {}
-            }
-            let is_due = |name| due.get(name).is_some_and(|at| *at <= Instant::now());
-            let now_due: Vec<&Application> =
-                applications.iter().copied().filter(|application| is_due(application.name())).collect();
-            for application in now_due {
-                self.recheck_or_say(application).await;
-                due.insert(application.name(), Instant::now() + application.verify.recheck.unwrap_or_default());
-            }
-        }
-    }
-
-    async fn recheck_or_say(&self, application: &Application) {
-        if let Err(error) = self.recheck(application).await {
-            let (name, error) = (application.name(), Chain(&error));
-            debug!(application = %name, %error, "what is deployed could not be looked at; it is later");
-        }
-    }
-
     /// Looks at the tags of what was merged last, and says in the ledger and the log which are not what they were.
-    async fn recheck(&self, application: &Application) -> Result<(), Error> {
+    pub(crate) async fn recheck(&self, application: &Application) -> Result<(), Error> {
         let Some(release) = self.store.deployed(application.name()).await? else { return Ok(()) };
         let builds = self.store.builds(release).await?;
         for Moved { build, now } in self.outside.moved(application, &builds).await? {

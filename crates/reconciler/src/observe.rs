@@ -6,12 +6,13 @@ use domain::{
     commit::Commit,
     evidence::{self, Verdict},
     forge::{Ancestry, PullRequest, PullRequestState},
+    missed::Told,
     promotion::{Aim, Base, Head, Proposed, Situation, Slot},
     proposal::ReleaseBranch,
     release::{self, Barrier},
 };
 use forge::Look;
-use store::{Claim, Promotion, PromotionId, Rival};
+use store::{Claim, Promotion, PromotionId, PushedHead, Rival};
 
 use crate::{
     Error, Reconciler,
@@ -40,7 +41,7 @@ impl Reconciler {
         id: PromotionId,
         now: DateTime<Utc>,
     ) -> Result<Observed<'_>, Error> {
-        let promotion = self.store.promotion(id).await?;
+        let mut promotion = self.store.promotion(id).await?;
         let application = self.outside.application(&promotion.application)?;
         let branch = ReleaseBranch::new(application.name(), promotion.commit);
         let builds = self.store.builds(promotion.release).await?;
@@ -51,6 +52,11 @@ impl Reconciler {
         let reports = self.store.builder_reports(promotion.release).await?;
         let known = Known { evidence: &recorded, since: promotion.opened_at, reports: Some(&reports) };
         let look = self.look(claim, &promotion, (application, &branch), now).await?;
+        if let Some(look) = &look
+            && self.adopt(claim, (&promotion, &branch), &look.pull_request, now).await?
+        {
+            promotion = self.store.promotion(id).await?;
+        }
         if let Some(look) = look.as_ref().filter(|look| look.pull_request.base == gitops.base) {
             self.outside.required.note(&gitops, &look.required_checks);
         }
@@ -124,6 +130,33 @@ impl Reconciler {
         };
         self.store.record_pull_request(claim, mine.number, &mine.url, now).await?;
         Ok(Some(forge.look(&promotion.gitops, mine.number, labels).await?))
+    }
+
+    /// Takes a commit on the release branch that we do not know for one that we do not remember, if it says that it is of
+    /// this release and is older than the promotion: the database was lost since. Whether it did.
+    ///
+    /// What people add to the branch is newer, and stays theirs.
+    async fn adopt(
+        &self,
+        claim: &Claim,
+        (promotion, branch): (&Promotion, &ReleaseBranch),
+        pull_request: &PullRequest,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let is_ours = |head: &PushedHead| head.commit == pull_request.head;
+        if pull_request.state != PullRequestState::Open || promotion.heads.iter().any(is_ours) {
+            return Ok(false);
+        }
+        let history = self.outside.forge.history(&promotion.gitops, branch.branch()).await?;
+        let Some(newest) = history.first().filter(|past| past.commit == pull_request.head) else { return Ok(false) };
+        let told = Told::read(&newest.message);
+        let is_of_this =
+            told.is_some_and(|told| told.application == promotion.application && told.commit == promotion.commit);
+        if !is_of_this || newest.committed_at >= promotion.opened_at {
+            return Ok(false);
+        }
+        self.store.adopt_head(claim, newest.commit, now).await?;
+        Ok(true)
     }
 
     /// A rival that is newer and proven.

@@ -17,6 +17,7 @@ use crate::{
     Error,
     attesters::Attesters,
     images::{Asked, KnownContents},
+    missed::Listed,
     overlays::{At, Seen, Texts, Wanted},
     required::RequiredChecks,
     source::Comparisons,
@@ -32,6 +33,7 @@ pub(crate) struct Outside {
     pub(crate) texts: Texts,
     pub(crate) required: RequiredChecks,
     pub(crate) known_contents: KnownContents,
+    pub(crate) listed: Listed,
     pub(crate) witnesses: Witnesses,
 }
 
@@ -84,6 +86,7 @@ impl Outside {
             texts: Texts::default(),
             required: RequiredChecks::default(),
             known_contents: KnownContents::default(),
+            listed: Listed::default(),
             witnesses,
         }
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    application::{Application, Gitops, Pin, Target},
+    application::{Application, Gitops, Name, Pin, Target},
     commit::Commit,
     fault::{Chain, Fault},
     forge::{Ancestry, Repository},
@@ -193,6 +193,16 @@ pub(crate) async fn editable<'a>(
     let Some((_tip, found)) = outside.read(&wanted, At::Tip).await? else { return Ok(Vec::new()) };
     let targets = application.targets().iter().zip(&*found);
     Ok(targets.map(|(target, files)| (target, edit(&wanted, target, files.as_deref()).map(|one| one.path))).collect())
+}
+
+/// What the overlays of an application name at the tip of the base branch, as far as they can be read.
+pub(crate) async fn images(outside: &Outside, application: &Application) -> Result<Vec<(Name, Image)>, Error> {
+    let commit = Commit::from_bytes([0; 20]);
+    let wanted = Wanted { application, gitops: &application.gitops, commit, builds: &[] };
+    let Some((_tip, found)) = outside.read(&wanted, At::Tip).await? else { return Ok(Vec::new()) };
+    let targets = application.targets().iter().zip(&*found);
+    let image = |target, files: Option<&[_]>| edit(&wanted, target, files).ok().map(|edited| edited.before);
+    Ok(targets.filter_map(|(target, files)| Some((target.name.clone(), image(target, files.as_deref())?))).collect())
 }
 
 /// Edits one overlay; the sentence says why it can not be.

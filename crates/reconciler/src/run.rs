@@ -33,8 +33,8 @@ impl Reconciler {
             let (reconciler, stop) = (Arc::clone(&self), stop.clone());
             workers.spawn(reconciler.work(stop));
         }
-        let (reconciler, watching) = (Arc::clone(&self), stop.asked.clone());
-        workers.spawn(async move { reconciler.watch(&watching).await });
+        let (reconciler, looking) = (Arc::clone(&self), stop.asked.clone());
+        workers.spawn(async move { reconciler.rounds(&looking).await });
         let (reconciler, listening) = (Arc::clone(&self), stop.asked.clone());
         workers.spawn(async move { reconciler.listen(&listening).await });
         let (reconciler, telling) = (Arc::clone(&self), stop.asked.clone());

@@ -107,6 +107,8 @@ fn on_repository(world: &mut World, place: &Place, rest: &[&str]) -> Result<Answ
         ["commits", sha @ .., "check-runs"] if get && !sha.is_empty() => checks::runs(world, place, &sha.join("/")),
         ["activity"] if get => activity::list(world, place),
         ["attestations", digest] if get => attestations::list(world, place, digest),
+        ["commits"] if get => commits::list(world, place),
+        ["commits", sha, "pulls"] if get => commits::pull_requests(world, place, sha),
         ["commits", reference @ ..] if get => commits::get(world, place, &reference.join("/")),
         ["compare", range @ ..] if get => commits::compare(world, place, &range.join("/")),
         ["statuses", sha] => checks::add_status(world, place, sha),

@@ -11,6 +11,7 @@ mod credentials;
 mod environment;
 mod fields;
 mod limits;
+mod reconciliation;
 mod registries;
 mod secret;
 mod sender;
@@ -41,6 +42,7 @@ pub use self::{
     attestations::{AttestationsSettings, LogSetting},
     credentials::{AwsSettings, AzureSettings, BasicSettings, CredentialSettings, GoogleSettings},
     limits::LimitSettings,
+    reconciliation::ReconciliationSettings,
     registries::{ProxySetting, RegistrySettings},
     secret::{SecretSource, SecretSources, SecretUnavailable},
     sender::{Reader, Sender, SenderKind, SenderSettings},
@@ -66,6 +68,9 @@ pub struct Config {
     pub server: ServerSettings,
     /// Where it remembers.
     pub store: StoreSettings,
+    /// How often it is looked for what nobody told us.
+    #[serde(default)]
+    pub reconciliation: ReconciliationSettings,
     /// The Git host.
     pub github: GitHubSettings,
     /// Who may ask.

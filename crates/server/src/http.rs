@@ -1,5 +1,6 @@
 //! The routes. Nothing behind them knows HTTP.
 
+mod applications;
 mod builds;
 mod caller;
 mod deliveries;
@@ -148,6 +149,7 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))
         .routes(routes!(releases::list))
+        .routes(routes!(applications::list))
         .routes(routes!(releases::show))
         .route_layer(middleware::from_fn_with_state(state.clone(), limits::enter));
     let (router, document) = OpenApiRouter::with_openapi(document::Document::openapi())

@@ -210,6 +210,7 @@ impl Parts {
         let settings = reconciler::Settings {
             lease: config.store.lease,
             poll_interval: config.github.poll_interval,
+            missed_interval: config.reconciliation.interval,
             ..reconciler::Settings::default()
         };
         let names = doors.keys().map(String::as_str).chain(reports.iter().map(|_| REPORTS));

@@ -77,6 +77,12 @@ impl Request {
         self
     }
 
+    /// The same, as one that looks at what a token that may only read code does not see.
+    pub(crate) fn looking_beyond_code(mut self) -> Self {
+        self.access = Access::Write;
+        self
+    }
+
     /// The same, as a part of a new proposal, for which not everything is spent.
     pub(crate) fn proposing(mut self) -> Self {
         self.priority = Priority::Propose;

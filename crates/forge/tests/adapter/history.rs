@@ -43,3 +43,56 @@ async fn the_first_fifty_commits_between_two_come_with_their_number_in_one_reque
     }
     Ok(())
 }
+
+async fn forge(sandbox: &Sandbox, directory: &std::path::Path) -> anyhow::Result<Forge> {
+    let credentials = Credentials::Token(sandbox::PERSONAL_TOKEN.into());
+    Ok(Forge::new(Settings::new(sandbox.url().parse()?, credentials, directory.to_owned()))?)
+}
+
+#[tokio::test]
+async fn the_newest_fifty_commits_of_a_branch_come_newest_first_and_again_for_nothing() -> anyhow::Result<()> {
+    let sandbox = Watched::start(Options::default()).await?;
+    sandbox.create_repository(NewRepository::with_files(SOURCE, [("README", "x")])?).await?;
+    let directory = tempfile::tempdir()?;
+    let forge = forge(&sandbox, directory.path()).await?;
+    let (repository, main): (Repository, domain::forge::Branch) = (SOURCE.parse()?, "main".parse()?);
+    for number in 1..=54 {
+        push(&sandbox, &number.to_string(), &format!("Step {number}\n\nRelease-Id: x/{number}")).await?;
+    }
+    sandbox.clear_requests();
+    let history = forge.history(&repository, &main).await?;
+    assert_eq!(sandbox.requests().len(), 1);
+    assert_eq!(history.len(), 50);
+    for (one, number) in history.iter().zip((5..=54).rev()) {
+        assert_eq!(one.message.trim_end(), format!("Step {number}\n\nRelease-Id: x/{number}"));
+        assert_eq!(one.url, format!("{}/{SOURCE}/commit/{}", sandbox.url(), one.commit));
+    }
+    assert_eq!(forge.history(&repository, &main).await?, history);
+    let last = sandbox.requests().pop().context("it was asked")?;
+    assert_eq!(last.status, Some(304));
+    assert_eq!(forge.history(&repository, &"gone".parse()?).await?, []);
+    let nowhere = forge.history(&"acme/nowhere".parse()?, &main).await;
+    assert!(matches!(nowhere, Err(forge::Error::NoRepository { .. })), "{nowhere:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_pull_request_of_a_merge_is_found_and_a_push_has_none() -> anyhow::Result<()> {
+    let sandbox = Watched::start(Options::default()).await?;
+    sandbox.create_repository(NewRepository::with_files(SOURCE, [("README", "x")])?).await?;
+    let directory = tempfile::tempdir()?;
+    let forge = forge(&sandbox, directory.path()).await?;
+    let repository: Repository = SOURCE.parse()?;
+    let pushed = push(&sandbox, "1", "By hand").await?;
+    assert_eq!(forge.pull_request_of(&repository, pushed).await?, None);
+    for method in [sandbox::Method::Squash, sandbox::Method::Merge] {
+        let branch = format!("change-{method:?}").to_lowercase();
+        let push = Push::new(&branch, [("other", branch.as_str())]).onto("main");
+        sandbox.push(SOURCE, push).await?;
+        let number = sandbox.open_pull_request(SOURCE, &branch, "main", "Change").await?;
+        let merged: Commit = sandbox.merge(SOURCE, number, method).await?.to_string().parse()?;
+        let (found, url) = forge.pull_request_of(&repository, merged).await?.context("it was merged")?;
+        assert_eq!((found.0, url), (number, format!("{}/{SOURCE}/pull/{number}", sandbox.url())));
+    }
+    Ok(())
+}

@@ -41,6 +41,11 @@ impl Bare {
         self.log(&["--reverse", "--topo-order", &format!("{base}..{head}")])
     }
 
+    /// What leads to a commit, newest first.
+    pub(crate) fn commits_to(&self, head: &Oid) -> Result<Vec<CommitObject>, Error> {
+        self.log(&[head.as_str()])
+    }
+
     fn log(&self, arguments: &[&str]) -> Result<Vec<CommitObject>, Error> {
         let mut all = vec!["--no-show-signature", FORMAT];
         all.extend(arguments);

@@ -26,6 +26,25 @@ pub(super) fn get(world: &World, place: &Place, reference: &str) -> Result<Answe
     Ok(Answer::ok(rendered))
 }
 
+/// `GET /repos/{owner}/{repo}/commits`.
+pub(super) fn list(world: &World, place: &Place) -> Result<Answer, Refusal> {
+    let repository = place.permitted(world, "contents", Access::Read)?;
+    let from = place.call.query.get("sha").unwrap_or(&repository.default_branch);
+    let head = repository.resolve(from)?.ok_or_else(Refusal::not_found)?;
+    let (commits, link) = place.call.page(repository, &world.url, repository.git.commits_to(&head)?);
+    let listed: Vec<_> = commits.iter().map(|commit| render::commit::full(world, repository, commit)).collect();
+    Ok(Answer::ok(listed.into()).linked(link))
+}
+
+/// `GET /repos/{owner}/{repo}/commits/{sha}/pulls`: those whose merge made the commit.
+pub(super) fn pull_requests(world: &World, place: &Place, sha: &str) -> Result<Answer, Refusal> {
+    let repository = place.permitted(world, "pull_requests", Access::Read)?;
+    let oid = repository.resolve(sha)?.ok_or_else(|| no_commit(sha))?;
+    let made = repository.pull_requests.values().filter(|one| one.merge_commit() == Some(&oid));
+    let listed: Vec<_> = made.map(|one| render::pull_request::simple(world, repository, one)).collect();
+    Ok(Answer::ok(listed.into()))
+}
+
 /// `GET /repos/{owner}/{repo}/compare/{base}...{head}`.
 pub(super) fn compare(world: &World, place: &Place, range: &str) -> Result<Answer, Refusal> {
     let repository = place.permitted(world, "contents", Access::Read)?;

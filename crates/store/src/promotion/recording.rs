@@ -66,6 +66,32 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
+    /// Records a commit on the release branch that we pushed at a time that we do not remember. It is never the last one
+    /// that was pushed, so that what it holds is replaced before anything comes of it. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The claim no longer holds on a promotion, or the database failed.
+    pub async fn adopt_head(&self, claim: &Claim, head: Commit, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut transaction = self.write().await?;
+        let promotion = claim.hold_promotion(&mut transaction).await?;
+        let done = sqlx::query(
+            "insert into heads (promotion_id, head_commit, base_commit, sequence, recorded_at_ms) \
+             values ($1, $2, $2, 0, $3) on conflict (promotion_id, head_commit) do nothing",
+        )
+        .bind(promotion.key())
+        .bind(head.to_string())
+        .bind(millis(now))
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() > 0 {
+            let why =
+                format!("commit {} on the release branch says that it is of this release, and is older", head.short());
+            ledger::append_to(&mut transaction, promotion, &Note { what: "adopted", why, link: None }, now).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
     /// Records the pull request of a promotion. Idempotent.
     ///
     /// # Errors

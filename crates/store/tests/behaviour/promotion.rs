@@ -194,3 +194,19 @@ async fn what_gave_way_to_a_promotion_is_found_with_its_pull_request() -> Result
     assert_eq!(world.store.superseded_by(&newer).await?, [Number(7)]);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_head_that_is_adopted_is_known_for_ours_and_never_the_last_one() -> Result<()> {
+    let world = World::new().await?;
+    let (id, claim) = world.open_and_claim(1).await?;
+    let pushed = PushedHead { commit: commit(7), base: commit(8) };
+    world.store.record_head(&claim, pushed, at(1)).await?;
+    world.store.adopt_head(&claim, commit(9), at(2)).await?;
+    world.store.adopt_head(&claim, commit(9), at(3)).await?;
+    world.store.adopt_head(&claim, commit(7), at(3)).await?;
+    let promotion = world.store.promotion(id).await?;
+    assert_eq!(promotion.heads, [PushedHead { commit: commit(9), base: commit(9) }, pushed]);
+    let ledger = world.store.release(promotion.release).await?.expect("it is there").ledger;
+    assert_eq!(ledger.iter().filter(|row| row.what == "adopted").count(), 1);
+    Ok(())
+}
