@@ -32,6 +32,7 @@ mod react;
 mod rechecked;
 mod release;
 mod replay;
+mod replicas;
 mod senders;
 mod soak;
 mod trouble;

@@ -1,5 +1,7 @@
 //! What a team has: a forge with its repositories, registries, and a configuration.
 
+mod way;
+
 use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result};
@@ -10,6 +12,7 @@ use sandbox::{
 };
 use tempfile::TempDir;
 
+pub use self::way::Way;
 use crate::{
     Proxy, Tagferry, overlays, port,
     tagferry::{RELEASER_TOKEN_SHA256, TOKEN_SHA256},
@@ -58,27 +61,6 @@ pub struct SceneOptions {
     pub port: Option<u16>,
 }
 
-/// How Tagferry writes to the forge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// It pushes by Git.
-    Git,
-    /// It has the forge make the commits.
-    Api,
-}
-
-impl Way {
-    /// The usual scene with this way.
-    #[must_use]
-    pub fn options(self) -> SceneOptions {
-        let github = match self {
-            Self::Git => String::new(),
-            Self::Api => "  write: api\n".to_owned(),
-        };
-        SceneOptions { github, ..SceneOptions::default() }
-    }
-}
-
 /// A forge, a registry and a configuration, with everything in one directory that goes with it.
 #[derive(Debug)]
 pub struct Scene {
@@ -116,8 +98,7 @@ impl Scene {
     ///
     /// The forge or the registry did not start.
     pub async fn start(options: SceneOptions) -> Result<Self> {
-        let port = options.port.map_or_else(port::reserve, Ok)?;
-        let directory = TempDir::new().context("making a directory")?;
+        let (port, directory) = (options.port.map_or_else(port::reserve, Ok)?, TempDir::new()?);
         let forge = Watched::start(Options::default()).await.context("starting the forge")?;
         let registry = SandboxRegistry::start(registry::Options::default()).await.context("starting the registry")?;
         let mut registry_host = options.registry_host.clone().unwrap_or_else(|| registry.host().to_owned());
@@ -170,9 +151,11 @@ impl Scene {
         format!("http://{address}/v1/hooks/{sender}")
     }
 
+    /// Writes the configuration. What looks by itself would be counted among what is asked for a release.
     fn write_config(&self) -> Result<()> {
+        let data = self.directory.path();
         let secret = |name: &str, text: &str| -> Result<PathBuf> {
-            let path = self.directory.path().join(name);
+            let path = data.join(name);
             std::fs::write(&path, text).with_context(|| format!("writing {name}"))?;
             Ok(path)
         };
@@ -180,19 +163,15 @@ impl Scene {
         let registry_secret = secret("registry-secret", REGISTRY_SECRET)?;
         let forge_secret = secret("forge-secret", FORGE_SECRET)?;
         let forge_url = self.lines.get(1).map_or_else(|| self.forge.url(), |line| format!("http://{}", line.address()));
-        let data = self.directory.path();
         let mut targets = String::new();
         for (target, repository) in TARGETS {
-            let host = &self.registry_host;
-            writeln!(
-                targets,
-                "      {target}: {{ repository: '{host}/{repository}', overlay: apps/mandelbrot/overlays/{target} }}"
-            )?;
+            let (host, overlay) = (&self.registry_host, format!("apps/mandelbrot/overlays/{target}"));
+            writeln!(targets, "      {target}: {{ repository: '{host}/{repository}', overlay: {overlay} }}")?;
         }
         let text = format!(
             "server: {{ listen: '127.0.0.1:{}', data_dir: '{}' }}
 store: {{ url: 'sqlite://{}' }}
-github:
+{}github:
   api_url: {forge_url}
   app: {{ id: 1, private_key: {{ file: '{}' }} }}
   webhook_secrets: [{{ file: '{}' }}]
@@ -216,6 +195,11 @@ applications:
             self.port,
             data.display(),
             data.join("tagferry.db").display(),
+            if self.options.application.contains("reconciliation") {
+                ""
+            } else {
+                "reconciliation: { interval: off }\n"
+            },
             key.display(),
             forge_secret.display(),
             self.options.poll_interval,

@@ -129,8 +129,17 @@ impl Tagferry {
     /// # Errors
     ///
     /// It could not be told, or did not end.
-    pub async fn terminate(mut self) -> Result<bool> {
+    pub async fn terminate(self) -> Result<bool> {
         self.signal("TERM").await?;
+        self.ended().await
+    }
+
+    /// Waits until it ends; says whether that was with 0.
+    ///
+    /// # Errors
+    ///
+    /// It did not.
+    pub async fn ended(mut self) -> Result<bool> {
         let ended = tokio::time::timeout(until::PATIENCE, self.child.wait()).await.context("it did not end")?;
         Ok(ended?.success())
     }

@@ -32,7 +32,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
 /// What a failed question outside is: whoever is asked and does not answer is unreachable; anything else has failed.
 pub(crate) fn unanswered(error: reconciler::Error) -> anyhow::Error {
     match error.fault() {
-        Fault::Transient | Fault::Limited { .. } => Failure::Unreachable {
+        Fault::Transient | Fault::Away { .. } | Fault::Limited { .. } => Failure::Unreachable {
             what: "somebody who is to be asked does not answer".to_owned(),
             source: Some(error.into()),
         }

@@ -7,6 +7,12 @@ use std::{error::Error, fmt, time::Duration};
 pub enum Fault {
     /// It may work later without anybody doing something: a timeout, a broken connection, a server error.
     Transient,
+    /// The same of somebody who has failed so often that he is not asked for a while
+    /// ([`circuit`](crate::circuit)).
+    Away {
+        /// How long it is not worth trying again.
+        retry_after: Duration,
+    },
     /// The other side asked us to slow down.
     Limited {
         /// How long it asked us to wait, when it said so.
@@ -24,6 +30,7 @@ impl Fault {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Transient => "transient",
+            Self::Away { .. } => "away",
             Self::Limited { .. } => "limited",
             Self::Stale => "stale",
             Self::Permanent => "permanent",

@@ -14,11 +14,13 @@
 //! - [`remark`] and [`report`]: what is said on a pull request beside that, and of its commit.
 //! - [`missed`]: what nobody told us, and what Git tells of it.
 //! - [`fault`]: what a failed call outside means for trying again.
+//! - [`circuit`]: whether a host that does not answer is asked once more.
 //! - [`glob`]: patterns for names that others gave.
 //! - [`excerpt`]: the beginning of what a sender wrote, for people.
 
 pub mod announcement;
 pub mod application;
+pub mod circuit;
 pub mod commit;
 pub mod evidence;
 pub mod excerpt;

@@ -15,7 +15,7 @@ pub(crate) struct Address {
     /// The path of the GraphQL interface.
     pub(crate) graphql: String,
     /// What repositories are under.
-    git: String,
+    pub(crate) git: String,
     /// What people find repositories under.
     pub(crate) web: String,
 }

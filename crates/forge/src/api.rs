@@ -10,18 +10,19 @@ mod request;
 use std::time::Duration;
 
 use chrono::Utc;
-use domain::fault::Chain;
+use domain::{circuit::Report, fault::Chain};
 use octocrab::Octocrab;
 use reqwest::header::{ACCEPT, ETAG, HeaderMap};
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    Error, Spending, Timeouts,
+    Error, Settings,
     address::Address,
     budget::{Budgets, Priority, Purpose, Resource},
     credentials::{Account, Bearer},
     etag::{Entry, Etags},
     limit,
+    line::Line,
 };
 pub(crate) use answer::Answer;
 pub(crate) use request::Request;
@@ -31,6 +32,10 @@ use request::{Method, Path};
 /// far within the time for one request. What lasts longer is the caller's to wait for.
 const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
 
+/// A read that is about nothing and not counted
+/// (<https://docs.github.com/en/rest/rate-limit/rate-limit#get-rate-limit-status-for-the-authenticated-user>).
+const HARMLESS: &str = "/rate_limit";
+
 /// The interfaces of one forge.
 pub(crate) struct Api {
     octocrab: Octocrab,
@@ -38,11 +43,13 @@ pub(crate) struct Api {
     timeout: Duration,
     budgets: Budgets,
     etags: Etags,
+    line: Line,
 }
 
 impl Api {
     /// The interfaces at an address; nothing is sent yet.
-    pub(crate) fn new(address: Address, timeouts: &Timeouts, spending: &Spending) -> Result<Self, Error> {
+    pub(crate) fn new(address: Address, settings: &Settings) -> Result<Self, Error> {
+        let timeouts = &settings.timeouts;
         // The client starts a task when it is built, which panics where no runtime is.
         if tokio::runtime::Handle::try_current().is_err() {
             let what = "a forge can only be made inside a Tokio runtime".to_owned();
@@ -59,8 +66,9 @@ impl Api {
             .add_header(ACCEPT, "application/vnd.github+json".to_owned())
             .build()
             .map_err(unusable)?;
-        let budgets = Budgets::new(spending)?;
-        Ok(Self { octocrab, address, timeout: timeouts.request, budgets, etags: Etags::default() })
+        let budgets = Budgets::new(&settings.spending)?;
+        let line = Line::new(address.origin.clone(), settings.limits);
+        Ok(Self { octocrab, address, timeout: timeouts.request, budgets, etags: Etags::default(), line })
     }
 
     /// Where the interfaces are.
@@ -68,12 +76,30 @@ impl Api {
         &self.address
     }
 
-    /// Sends a request, once unless it is a read that met something that passes.
+    /// The line to the interfaces.
+    pub(crate) const fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Sends a request, once unless it is a read that met something that passes; not at all while the forge is left
+    /// alone.
     pub(crate) async fn send(&self, bearer: &Bearer, request: &Request) -> Result<Answer, Error> {
+        if request.purpose().changes && self.line.is_due() {
+            // Whether the forge answers again is not found out by something that may be done and not be heard of.
+            let doing = format!("looking whether the forge answers again, before {}", request.doing);
+            self.send_in_turn(bearer, &Request::get(HARMLESS.to_owned(), doing)).await?;
+        }
+        self.send_in_turn(bearer, request).await
+    }
+
+    async fn send_in_turn(&self, bearer: &Bearer, request: &Request) -> Result<Answer, Error> {
+        let turn = self.line.turn(&request.doing, self.timeout).await?;
         let seconds = self.timeout.as_secs();
-        tokio::time::timeout(self.timeout, Box::pin(self.repeat(bearer, request)))
+        let answered = tokio::time::timeout(self.timeout, Box::pin(self.repeat(bearer, request)))
             .await
-            .unwrap_or_else(|_| Err(request.unavailable(format!("no answer within {seconds} seconds"))))
+            .unwrap_or_else(|_| Err(request.unavailable(format!("no answer within {seconds} seconds"))));
+        turn.end(report_of(&answered), answered.as_ref().err());
+        answered
     }
 
     /// Whether an account may begin a proposal.
@@ -180,6 +206,16 @@ impl Api {
             408 | 500.. => Err(request.unavailable(format!("the forge failed (HTTP {})", answer.status))),
             _ => Ok(answer),
         }
+    }
+}
+
+/// What the end of a request says of the forge. One that wants to be left alone for a while has a pause, and may not
+/// have been asked.
+fn report_of<T>(answered: &Result<T, Error>) -> Report {
+    match answered {
+        Err(Error::Unavailable { .. }) => Report::Failed,
+        Err(Error::Limited { .. } | Error::Kept { .. }) => Report::Unknown,
+        Ok(_) | Err(_) => Report::Answered,
     }
 }
 

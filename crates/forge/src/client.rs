@@ -1,5 +1,6 @@
 //! Requests about a repository: with the right token, asked for again once when the forge does not accept it.
 
+use chrono::{DateTime, Utc};
 use domain::forge::Repository;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -12,6 +13,7 @@ use crate::{
     budget::Resource,
     credentials::{Access, Account, Lacking, Tokens},
     limit,
+    line::Line,
     scrub::scrub,
 };
 
@@ -20,6 +22,8 @@ use crate::{
 pub(crate) struct Client {
     api: Api,
     tokens: Tokens,
+    /// Git is often served by another host than the interfaces, and may fail while they do not.
+    git: Line,
 }
 
 /// A document of GraphQL about a repository.
@@ -61,8 +65,10 @@ impl Client {
     /// Checks the settings; nothing is sent yet.
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let address = Address::new(&settings.api_url, settings.git_url.as_ref())?;
+        let git = Line::new(format!("Git at {}", address.git), settings.limits);
         Ok(Self {
-            api: Api::new(address, &settings.timeouts, &settings.spending)?,
+            git,
+            api: Api::new(address, settings)?,
             tokens: Tokens::new(&settings.credentials, &settings.extras)?,
         })
     }
@@ -75,6 +81,16 @@ impl Client {
     /// Where Git finds a repository.
     pub(crate) fn git_url(&self, repository: &Repository) -> String {
         self.api.address().git(repository)
+    }
+
+    /// The hosts that are left alone because they do not answer, and since when that is.
+    pub(crate) fn away(&self) -> Vec<(String, DateTime<Utc>)> {
+        [self.api.line().missing(), self.git.missing()].into_iter().flatten().collect()
+    }
+
+    /// The line to where Git is spoken.
+    pub(crate) fn git(&self) -> &Line {
+        &self.git
     }
 
     /// What our installation on a repository lacks, and which events it is told about; nothing where we are no App.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::{
     commit::Commit,
     fault::Fault,
@@ -9,6 +10,9 @@ use domain::{
 };
 
 use crate::refusal::Refusal;
+
+/// How a time is written for people.
+const TO_THE_SECOND: &str = "%Y-%m-%d %H:%M:%S UTC";
 
 /// Why something could not be done at the forge.
 ///
@@ -111,6 +115,33 @@ pub enum Error {
         why: String,
         /// The cause below it, when there is one.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The host has failed or not answered so often that it is left alone for a while; it was not asked.
+    #[error(
+        "{doing}: {host} has not answered since {} and is tried again at {}",
+        .since.format(TO_THE_SECOND), .until.format(TO_THE_SECOND)
+    )]
+    Away {
+        /// What was to be done.
+        doing: String,
+        /// Who does not answer.
+        host: String,
+        /// Since when there was no answer.
+        since: DateTime<Utc>,
+        /// Until when it is not asked.
+        until: DateTime<Utc>,
+        /// How long that is.
+        retry_after: Duration,
+    },
+    /// Too many others ask the host, and none of them came to an end.
+    #[error("{doing}: {host} is being asked so much that it was not this request's turn within {} ms", .after.as_millis())]
+    Busy {
+        /// What was to be done.
+        doing: String,
+        /// Who is asked.
+        host: String,
+        /// How long we waited.
+        after: Duration,
     },
     /// The forge answered what we do not understand.
     #[error("{doing}: the forge's answer can not be understood ({why})")]
@@ -244,7 +275,10 @@ impl Error {
             Self::Mirror { source, .. } => source.fault(),
             Self::Limited { retry_after, .. } => Fault::Limited { retry_after: *retry_after },
             Self::Kept { retry_after, .. } => Fault::Limited { retry_after: Some(*retry_after) },
-            Self::Unavailable { .. } | Self::Misunderstood { .. } | Self::Store { .. } => Fault::Transient,
+            Self::Away { retry_after, .. } => Fault::Away { retry_after: *retry_after },
+            Self::Unavailable { .. } | Self::Busy { .. } | Self::Misunderstood { .. } | Self::Store { .. } => {
+                Fault::Transient
+            }
             Self::UnknownCommit { .. } | Self::ForeignTip { .. } | Self::Moved { .. } | Self::NothingToMerge { .. } => {
                 Fault::Stale
             }

@@ -136,12 +136,16 @@ impl Git<'_> {
         doing: String,
         work: impl Fn(Conversation<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        // Each conversation begins with looking at the references, also one that moves them.
+        let turn = self.client.git().enter(&doing)?;
         let job = self.stores.job(repository, "speaking Git with");
         let cancelled = CancellationToken::new();
         let _gone = cancelled.clone().drop_guard();
         let url = self.client.git_url(repository);
         let session = Arc::new(self.stores.session(&job, url, token, cancelled));
+        let spoken = Arc::clone(&session);
         let ended = self.stores.run(&job, move |store| work(Conversation { store, session, doing })).await;
+        turn.end(spoken.report(), ended.as_ref().err());
         self.client.heed(repository, ended)
     }
 }

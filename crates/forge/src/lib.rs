@@ -31,6 +31,7 @@ mod etag;
 mod git;
 pub mod ground;
 mod limit;
+mod line;
 pub mod merging;
 pub mod pull_request;
 pub mod refusal;
@@ -48,13 +49,14 @@ pub use git::{Mirror, MirrorSettings};
 pub use merging::{Armed, Look, Order, Ordered};
 pub use pull_request::NewPullRequest;
 pub use refusal::Refusal;
-pub use settings::{Author, Credentials, Extra, Settings, Signing, Spending, Timeouts, Write};
+pub use settings::{Author, Credentials, Extra, Limits, Settings, Signing, Spending, Timeouts, Write};
 pub use source::{Comparison, Past};
 pub use write::{FileEdit, NewCommit};
 
 use std::{fmt, sync::Arc};
 
 use attestation::Vault;
+use chrono::{DateTime, Utc};
 use client::Client;
 use git::Stores;
 use merging::Patience;
@@ -101,6 +103,12 @@ impl Forge {
     #[must_use]
     pub fn address(&self) -> &str {
         self.client().web_address()
+    }
+
+    /// The hosts that are left alone because they do not answer, and since when that is.
+    #[must_use]
+    pub fn away(&self) -> Vec<(String, DateTime<Utc>)> {
+        self.client().away()
     }
 
     fn client(&self) -> &Client {

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use domain::circuit::Patience;
 use secrecy::SecretString;
 use url::Url;
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How much of what the forge allows is spent on what.
     pub spending: Spending,
+    /// How much is asked of it at once, and borne of it.
+    pub limits: Limits,
 }
 
 /// As whom we speak to the forge.
@@ -94,6 +97,16 @@ pub struct Spending {
     pub changes_per_hour: u32,
 }
 
+/// How much is asked of the forge at once, and borne of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many requests to the interfaces are sent at once; at least 1. Git is spoken with each repository by one
+    /// at a time.
+    pub at_once: usize,
+    /// When the interfaces, or Git, are left alone, as they do not answer.
+    pub patience: Patience,
+}
+
 /// How long to wait for what, before it counts as failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -121,6 +134,7 @@ impl Settings {
             author: Author::default(),
             timeouts: Timeouts::default(),
             spending: Spending::default(),
+            limits: Limits::default(),
         }
     }
 }
@@ -150,6 +164,14 @@ impl Default for Spending {
     /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>).
     fn default() -> Self {
         Self { kept_percent: 10, changes_per_minute: 80, changes_per_hour: 500 }
+    }
+}
+
+impl Default for Limits {
+    /// GitHub bears a hundred requests at once of everybody together, and asks for fewer
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>).
+    fn default() -> Self {
+        Self { at_once: 8, patience: Patience::default() }
     }
 }
 

@@ -34,6 +34,8 @@ const LIMITED: Duration = Duration::from_secs(60);
 pub(crate) fn delay(fault: Fault, attempts: u32, jitter: f64) -> Duration {
     let base = match fault {
         Fault::Transient => doubled(FIRST, attempts, LONGEST),
+        // Whoever says so makes it longer each time himself.
+        Fault::Away { retry_after } => retry_after.clamp(FIRST, LONGEST_LIMITED),
         Fault::Stale => doubled(FIRST, attempts, LONGEST_FOR_A_PERSON),
         Fault::Permanent => doubled(FIRST_FOR_A_PERSON, attempts, LONGEST_FOR_A_PERSON),
         Fault::Limited { retry_after: Some(wait) } => {
@@ -69,6 +71,17 @@ mod tests {
         assert_eq!(delay(asked, 0, 0.0), Duration::from_secs(7));
         assert!(delay(asked, 5, 1.0) >= Duration::from_secs(7));
         assert_eq!(delay(Fault::Limited { retry_after: None }, 0, 0.0), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn somebody_who_does_not_answer_is_tried_again_when_it_is_time_however_often_that_was_so() {
+        let away = |seconds| Fault::Away { retry_after: Duration::from_secs(seconds) };
+        for attempts in [0, 9, u32::MAX] {
+            assert_eq!(delay(away(15), attempts, 0.0), Duration::from_secs(15));
+        }
+        assert_eq!(delay(away(0), 0, 0.0), FIRST);
+        assert_eq!(delay(away(u64::MAX), 0, 0.0), LONGEST_LIMITED);
+        assert!(delay(away(15), 0, 1.0) > Duration::from_secs(15));
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod verify;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
@@ -144,6 +145,14 @@ impl Reconciler {
             lanes: Lanes::default(),
             claiming: Mutex::default(),
         }
+    }
+
+    /// Who does not answer and is left alone for a while: what it is called, and since when that is.
+    #[must_use]
+    pub fn away(&self) -> Vec<(String, DateTime<Utc>)> {
+        let registries = self.outside.registries.away().into_iter();
+        let registries = registries.map(|(repository, since)| (format!("the registry of {repository}"), since));
+        self.outside.forge.away().into_iter().chain(registries).collect()
     }
 
     /// What wakes the workers.

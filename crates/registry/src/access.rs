@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use domain::circuit::Patience;
 use secrecy::SecretString;
 
 use crate::login::{Aws, Azure, Google};
@@ -18,6 +19,17 @@ pub struct Access {
     /// The proxy that it is reached through, as `http://proxy.example:3128`, with a user's name and password where it
     /// wants them; that of the environment (`HTTPS_PROXY`) when there is none.
     pub proxy: Option<SecretString>,
+    /// How much is asked of it, and borne of it.
+    pub limits: Limits,
+}
+
+/// How much is asked of a registry at once, and borne of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many questions it is asked at once; at least 1.
+    pub at_once: usize,
+    /// When it is left alone, as it does not answer.
+    pub patience: Patience,
 }
 
 /// The protocol that a registry speaks.
@@ -63,6 +75,13 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For one answer altogether: the challenge, the token and the manifest.
     pub total: Duration,
+}
+
+impl Default for Limits {
+    /// A dozen questions at once: a burst of announcements is over soon, and is no burst of requests for the registry.
+    fn default() -> Self {
+        Self { at_once: 12, patience: Patience::default() }
+    }
 }
 
 impl Default for Timeouts {

@@ -20,6 +20,7 @@ use crate::{
     access::{Access, Credentials, Timeouts, Transport},
     error::{Error, Subject},
     exchange,
+    line::Line,
     login::{self, Web},
     pause::Pause,
 };
@@ -32,6 +33,7 @@ pub(crate) struct Asker {
     /// Kept over the question as whom, so that of many who need credentials one asks.
     held: Mutex<Option<Arc<Held>>>,
     pub(crate) pause: Pause,
+    pub(crate) line: Line,
 }
 
 /// A client and who it asks as. The client remembers the credentials that it first used for as long as it lives, so
@@ -68,7 +70,8 @@ impl Asker {
         let client = client(&access, timeouts).map_err(|why| setup(why.into()))?;
         let web = Web::new(&access, timeouts).map_err(|why| setup(why.into()))?;
         let held = fixed.map(|auth| Arc::new(Held::new(client, auth, None)));
-        Ok(Self { access, timeouts, web, held: Mutex::new(held), pause: Pause::default() })
+        let line = Line::new(access.limits);
+        Ok(Self { access, timeouts, web, held: Mutex::new(held), pause: Pause::default(), line })
     }
 
     /// The protocol that the registry speaks.

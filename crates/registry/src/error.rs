@@ -3,11 +3,15 @@
 use std::{fmt, time::Duration};
 
 use crate::login::LoginError;
+use chrono::{DateTime, Utc};
 use domain::{
     fault::Fault,
     image::{Digest, Host, InvalidDigest, Reference, Repository},
 };
 use oci_client::errors::{OciDistributionError, OciErrorCode};
+
+/// How a time is written for people.
+const TO_THE_SECOND: &str = "%Y-%m-%d %H:%M:%S UTC";
 
 /// Why a registry did not say what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +68,32 @@ pub enum Error {
         subject: Subject,
         /// What the client saw.
         source: Box<OciDistributionError>,
+    },
+    /// The registry has failed or not answered so often that it is left alone for a while; it was not asked.
+    #[error(
+        "{subject}: the registry {} has not answered since {} and is tried again at {}",
+        .subject.repository().host(), .since.format(TO_THE_SECOND), .until.format(TO_THE_SECOND)
+    )]
+    Away {
+        /// What was to be asked.
+        subject: Subject,
+        /// Since when there was no answer.
+        since: DateTime<Utc>,
+        /// Until when it is not asked.
+        until: DateTime<Utc>,
+        /// How long that is.
+        retry_after: Duration,
+    },
+    /// Too many others ask the registry, and none of them came to an end.
+    #[error(
+        "{subject}: the registry {} is being asked so much that it was not this question's turn within {} ms",
+        .subject.repository().host(), .after.as_millis()
+    )]
+    Busy {
+        /// What was to be asked.
+        subject: Subject,
+        /// How long we waited.
+        after: Duration,
     },
     /// The registry understood the question and refuses it.
     #[error("{subject}: the registry refused the question")]
@@ -175,6 +205,8 @@ impl Error {
             | Self::Limited { .. }
             | Self::Timeout { .. }
             | Self::Unavailable { .. }
+            | Self::Away { .. }
+            | Self::Busy { .. }
             | Self::Refused { .. }
             | Self::Answer { .. }
             | Self::Unreadable { .. } => self,
@@ -187,7 +219,8 @@ impl Error {
         match self {
             Self::Limited { retry_after, .. } => Fault::Limited { retry_after: *retry_after },
             Self::Credentials { source, .. } => source.fault(),
-            Self::Timeout { .. } | Self::Unavailable { .. } => Fault::Transient,
+            Self::Away { retry_after, .. } => Fault::Away { retry_after: *retry_after },
+            Self::Timeout { .. } | Self::Unavailable { .. } | Self::Busy { .. } => Fault::Transient,
             Self::Referrers { source, .. } | Self::Inspection { source, .. } => source.fault(),
             Self::Unreadable { .. } => Fault::Transient,
             Self::Setup { .. } | Self::Denied { .. } | Self::Refused { .. } | Self::Answer { .. } => Fault::Permanent,

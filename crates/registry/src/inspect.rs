@@ -44,15 +44,19 @@ impl Registries {
     /// what that means. What it says can not be read for good where it is too large or not in the format.
     pub async fn inspect(&self, reference: &Reference, digest: &Digest) -> Result<Option<Contents>, Error> {
         let wrap = |source| Error::Inspection { digest: digest.clone(), source: Box::new(source) };
-        let mut inspection = Inspection { question: Question::new(self, reference).await.map_err(wrap)? };
-        let contents = loop {
-            match inspection.contents(digest).await {
-                Err(failure) if inspection.question.renew(&failure).await.map_err(wrap)? => {}
-                answer => break answer,
-            }
-        };
+        let contents = self.in_turn(reference, Box::pin(self.look_into(reference, digest))).await;
         debug!(image.repository = %reference.repository, image.digest = %digest, "asked a registry what an image says");
         contents.map_err(wrap)
+    }
+
+    async fn look_into(&self, reference: &Reference, digest: &Digest) -> Result<Option<Contents>, Error> {
+        let mut inspection = Inspection { question: Question::new(self, reference).await? };
+        loop {
+            match inspection.contents(digest).await {
+                Err(failure) if inspection.question.renew(&failure).await? => {}
+                answer => return answer,
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 //! - [`webhook`]: what registries send us: one file per kind of sender.
 //!
 //! Deliberately not here: serving HTTP (the server gives us the head of a request and the bytes of its body), retrying
-//! (decided from [`Error::fault`]), and pushing anything to a registry.
+//! (decided from [`Error::fault`]; here is only decided that a registry which does not answer is left alone), and pushing anything to a registry.
 
 pub mod access;
 mod asker;
@@ -19,6 +19,7 @@ mod error;
 mod exchange;
 mod head;
 mod inspect;
+mod line;
 mod login;
 mod pause;
 mod question;
@@ -27,7 +28,7 @@ mod resolve;
 mod tags;
 pub mod webhook;
 
-pub use access::{Access, Credentials, Timeouts, Transport};
+pub use access::{Access, Credentials, Limits, Timeouts, Transport};
 pub use error::{Error, Subject};
 pub use login::{Aws, AwsAddresses, AwsSource, Azure, AzureSource, DockerError, Google, GoogleSource, LoginError};
 pub use referrers::{Attestations, LARGEST_BUNDLE};

@@ -18,7 +18,7 @@ use crate::{
 /// Who is asked about which repository, by whom.
 pub(crate) struct Question<'a> {
     pub(crate) registries: &'a Registries,
-    pub(crate) asker: &'a Asker,
+    pub(crate) asker: Arc<Asker>,
     pub(crate) held: Arc<Held>,
     pub(crate) subject: Subject,
     /// Whether there may be other credentials than those that are used.
@@ -39,8 +39,8 @@ pub(crate) enum Useless {
 impl<'a> Question<'a> {
     pub(crate) async fn new(registries: &'a Registries, subject: impl Into<Subject>) -> Result<Self, Error> {
         let subject = subject.into();
-        let asker = registries.asker(subject.repository());
-        rested(asker, &subject)?;
+        let asker = registries.asker(subject.repository())?;
+        rested(&asker, &subject)?;
         let (held, is_renewable) = registries.in_time(&subject, asker.hold(&subject)).await??;
         held.client.store_auth_if_needed(&subject.repository().host().to_string(), &held.auth).await;
         Ok(Self { registries, asker, held, subject, is_renewable })
@@ -48,7 +48,7 @@ impl<'a> Question<'a> {
 
     /// Makes sure that the registry has not asked for a pause since.
     pub(crate) fn may_ask(&self) -> Result<(), Error> {
-        rested(self.asker, &self.subject)
+        rested(&self.asker, &self.subject)
     }
 
     /// Whether a question that failed is to be asked again, as somebody else: once, when credentials that were kept are

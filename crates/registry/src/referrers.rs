@@ -104,11 +104,15 @@ impl Registries {
     /// [`Error::Referrers`]: the registry did not say; [`Error::fault`] tells what that means.
     pub async fn referrers(&self, reference: &Reference, digest: &Digest) -> Result<Attestations, Error> {
         let wrap = |source| Error::Referrers { digest: digest.clone(), source: Box::new(source) };
-        let mut search = Search { question: Question::new(self, reference).await.map_err(wrap)?, digest };
+        self.in_turn(reference, Box::pin(self.search(reference, digest))).await.map_err(wrap)
+    }
+
+    async fn search(&self, reference: &Reference, digest: &Digest) -> Result<Attestations, Error> {
+        let mut search = Search { question: Question::new(self, reference).await?, digest };
         loop {
             match search.ask().await {
-                Err(failure) if search.question.renew(&failure).await.map_err(wrap)? => {}
-                answer => return answer.map_err(wrap),
+                Err(failure) if search.question.renew(&failure).await? => {}
+                answer => return answer,
             }
         }
     }

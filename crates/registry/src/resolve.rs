@@ -1,7 +1,12 @@
 //! Asks a registry what a tag points to.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
+use chrono::{DateTime, Utc};
 use domain::image::{Digest, Host, Reference, Repository};
 use oci_client::errors::OciDistributionError;
 use tokio::time::timeout;
@@ -21,15 +26,16 @@ use crate::{
 /// caller: only those that an application names.
 ///
 /// Credentials that change are found out when they are needed, used until shortly before their end, and found out anew
-/// once when they are refused. A registry that asks for a pause is not asked until that is over.
+/// once when they are refused. A registry that asks for a pause is not asked until that is over, and one that does not
+/// answer is left alone for a while; neither costs the others anything.
 pub struct Registries {
-    known: BTreeMap<Host, Asker>,
-    other: Asker,
+    /// Those with settings, and those that were asked without.
+    askers: Mutex<BTreeMap<Host, Arc<Asker>>>,
     timeouts: Timeouts,
 }
 
 impl Registries {
-    /// Makes one client for each access, and one for all other registries.
+    /// Makes one client for each access; those of other registries are made when they are asked.
     ///
     /// # Errors
     ///
@@ -39,13 +45,21 @@ impl Registries {
     ///
     /// No crypto provider is installed for rustls in this process and none can be chosen.
     pub fn new(accesses: BTreeMap<Host, Access>, timeouts: Timeouts) -> Result<Self, Error> {
-        let mut known = BTreeMap::new();
+        let mut askers = BTreeMap::new();
         for (host, access) in accesses {
             let asker = Asker::new(&host, access, timeouts)?;
-            known.insert(host, asker);
+            askers.insert(host, Arc::new(asker));
         }
+        // One that can not be made later is told at once.
         let any = "registry.invalid".parse().expect("two labels are a legal host");
-        Ok(Self { known, other: Asker::new(&any, Access::default(), timeouts)?, timeouts })
+        let _usable = Asker::new(&any, Access::default(), timeouts)?;
+        Ok(Self { askers: Mutex::new(askers), timeouts })
+    }
+
+    /// The repositories that are left alone because their registry does not answer, and since when that is.
+    #[must_use]
+    pub fn away(&self) -> Vec<(Repository, DateTime<Utc>)> {
+        self.askers().values().flat_map(|asker| asker.line.away()).collect()
     }
 
     /// Asks what a tag points to now, of an index the index's own digest; `None` when there is no such tag or
@@ -55,13 +69,7 @@ impl Registries {
     ///
     /// The registry did not say; [`Error::fault`] tells what that means.
     pub async fn resolve(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
-        let mut question = Question::new(self, reference).await?;
-        let answer = loop {
-            match self.in_time(&question.subject, question.resolve(reference)).await? {
-                Err(failure) if question.renew(&failure).await? => {}
-                answer => break answer,
-            }
-        };
+        let answer = self.in_turn(reference, Box::pin(self.ask(reference))).await;
         debug!(
             image.repository = %reference.repository,
             image.tag = %reference.tag,
@@ -69,12 +77,43 @@ impl Registries {
         );
         answer
     }
+
+    async fn ask(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
+        let mut question = Question::new(self, reference).await?;
+        loop {
+            match self.in_time(&question.subject, question.resolve(reference)).await? {
+                Err(failure) if question.renew(&failure).await? => {}
+                answer => return answer,
+            }
+        }
+    }
 }
 
 impl Registries {
-    /// Who asks the registry of a repository.
-    pub(crate) fn asker(&self, repository: &Repository) -> &Asker {
-        self.known.get(repository.host()).unwrap_or(&self.other)
+    /// Who asks the registry of a repository. Each has its own, so that what is known of one, as a token or a pause, is
+    /// not taken to be so of another.
+    pub(crate) fn asker(&self, repository: &Repository) -> Result<Arc<Asker>, Error> {
+        let (host, mut askers) = (repository.host(), self.askers());
+        if let Some(asker) = askers.get(host) {
+            return Ok(Arc::clone(asker));
+        }
+        let asker = Arc::new(Asker::new(host, Access::default(), self.timeouts)?);
+        askers.insert(host.clone(), Arc::clone(&asker));
+        Ok(asker)
+    }
+
+    /// Puts a question, of however many requests, when it is its turn.
+    pub(crate) async fn in_turn<T>(
+        &self,
+        subject: impl Into<Subject>,
+        asking: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let subject = subject.into();
+        self.asker(subject.repository())?.line.ask(&subject, self.timeouts.total, asking).await
+    }
+
+    fn askers(&self) -> MutexGuard<'_, BTreeMap<Host, Arc<Asker>>> {
+        self.askers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for one answer, as long as it may take.
@@ -122,7 +161,7 @@ impl fmt::Debug for Registries {
     /// Only the names: the clients hold credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registries")
-            .field("known", &self.known.keys())
+            .field("known", &self.askers().keys())
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
     }

@@ -125,15 +125,19 @@ impl Registries {
     /// The registry did not say; [`Error::fault`] tells what that means. One page that fails makes the whole list fail,
     /// and so do pages that go in a circle or lead to another host or repository ([`Error::Unreadable`]).
     pub async fn tags(&self, repository: &Repository, known: Option<&Validator>) -> Result<Listing, Error> {
-        let mut question = Question::new(self, repository).await?;
-        let listing = loop {
-            match Walk::new(&question)?.list(known).await {
-                Err(failure) if question.renew(&failure).await? => {}
-                answer => break answer,
-            }
-        };
+        let listing = self.in_turn(repository, Box::pin(self.list(repository, known))).await;
         debug!(image.repository = %repository, "asked a registry which tags there are");
         listing
+    }
+
+    async fn list(&self, repository: &Repository, known: Option<&Validator>) -> Result<Listing, Error> {
+        let mut question = Question::new(self, repository).await?;
+        loop {
+            match Walk::new(&question)?.list(known).await {
+                Err(failure) if question.renew(&failure).await? => {}
+                answer => return answer,
+            }
+        }
     }
 }
 

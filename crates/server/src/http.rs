@@ -24,7 +24,7 @@ use std::{
 
 use axum::{Json, Router, middleware, routing::get};
 use domain::{application::Application, forge};
-use reconciler::Waker;
+use reconciler::{Reconciler, Waker};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) store: store::Store,
     /// What wakes the workers.
     pub(crate) waker: Waker,
+    /// Who knows which hosts do not answer; nobody where nothing is asked.
+    pub(crate) reconciler: Option<Arc<Reconciler>>,
     /// The Git host, which heeds what it announces of our own access.
     pub(crate) forge: ::forge::Forge,
     /// Who is let in, by name.
@@ -101,6 +103,10 @@ impl State {
 
     fn waker(&self) -> &Waker {
         &self.0.waker
+    }
+
+    fn reconciler(&self) -> Option<&Reconciler> {
+        self.0.reconciler.as_deref()
     }
 
     fn forge(&self) -> &::forge::Forge {

@@ -225,6 +225,7 @@ impl Parts {
         let state = State::new(Shared {
             store,
             waker: reconciler.waker(),
+            reconciler: Some(Arc::clone(&reconciler)),
             forge,
             doors,
             reports,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use chrono::Utc;
-use domain::{commit::Commit, evidence::Lookup, forge::Repository, glob::Glob};
+use domain::{circuit::Patience, commit::Commit, evidence::Lookup, forge::Repository, glob::Glob};
 use git2::{AutotagOption, Direction, FetchOptions, FetchPrune, Oid};
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ use super::{
     remote::Conversation,
     store::{Store, Stores},
 };
-use crate::{Author, Comparison, Error, Timeouts, write::NEEDS_READ};
+use crate::{Author, Comparison, Error, Limits, Timeouts, line::Line, write::NEEDS_READ};
 use history::Places;
 
 /// How old a fetch may be that proves where a commit is: it may have been taken off a branch since.
@@ -46,6 +46,8 @@ pub struct MirrorSettings {
     pub data_dir: PathBuf,
     /// How long to wait for what.
     pub timeouts: Timeouts,
+    /// When its host is left alone, as it does not answer.
+    pub patience: Patience,
 }
 
 /// A bare mirror of one repository.
@@ -54,6 +56,7 @@ pub struct Mirror {
     settings: MirrorSettings,
     commits_url: String,
     stores: Stores,
+    line: Line,
     /// When the last fetch that succeeded had begun.
     fetched: Arc<Mutex<Option<Instant>>>,
 }
@@ -77,7 +80,9 @@ impl Mirror {
             |url| url.as_str().trim_end_matches('/').to_owned(),
         );
         let stores = Stores::below(settings.data_dir.clone(), Author::default(), settings.timeouts)?;
-        Ok(Self { settings, commits_url: commits, stores, fetched: Arc::default() })
+        let host = format!("Git at {}", url.origin().ascii_serialization());
+        let line = Line::new(host, Limits { patience: settings.patience, ..Limits::default() });
+        Ok(Self { settings, commits_url: commits, stores, line, fetched: Arc::default() })
     }
 
     /// Looks for a commit, and for the first of `branches` that it is on. What checks say is not in a repository.
@@ -136,6 +141,7 @@ impl Mirror {
         let session = Arc::new(self.stores.session_as(&job, url, login, cancelled));
         let (asked_at, fetched) = (Instant::now(), Arc::clone(&self.fetched));
         let doing = format!("fetching {repository}");
+        let (turn, spoken) = (self.line.enter(&doing)?, Arc::clone(&session));
         let run = move |store: &mut Store| {
             let at = *fetched.lock().unwrap_or_else(PoisonError::into_inner);
             let is_new = at.is_some_and(|at| at >= asked_at);
@@ -150,7 +156,9 @@ impl Mirror {
             *fetched.lock().unwrap_or_else(PoisonError::into_inner) = Some(began);
             work(store)
         };
-        self.stores.run(&job, run).await
+        let ended = self.stores.run(&job, run).await;
+        turn.end(spoken.report(), ended.as_ref().err());
+        ended
     }
 }
 

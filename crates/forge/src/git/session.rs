@@ -10,6 +10,7 @@ use std::{
 };
 
 use base64::Engine as _;
+use domain::circuit::Report;
 use git2::transport::Service;
 use reqwest::{Client, Response, header};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     deadline: Instant,
     cancelled: CancellationToken,
     failure: Mutex<Option<Failure>>,
+    /// What it says of the host so far.
+    report: Mutex<Report>,
 }
 
 /// How a conversation failed.
@@ -56,6 +59,17 @@ pub(crate) enum Failure {
     Late,
     /// Nobody waits for it any more.
     Cancelled,
+}
+
+impl Failure {
+    /// What it says of the host. One that wants to be left alone for a while has a pause.
+    fn report(&self) -> Report {
+        match self {
+            Self::Status { limit: Some(_), .. } | Self::Cancelled => Report::Unknown,
+            Self::Status { code: 408 | 500.., .. } | Self::Broken(_) | Self::Idle(_) | Self::Late => Report::Failed,
+            Self::Status { .. } => Report::Answered,
+        }
+    }
 }
 
 impl Session {
@@ -80,12 +94,18 @@ impl Session {
             deadline,
             cancelled,
             failure: Mutex::default(),
+            report: Mutex::new(Report::Unknown),
         }
     }
 
     /// How it failed, if it did; only once.
     pub(crate) fn take_failure(&self) -> Option<Failure> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What it says of the host, as far as it is; a request that is not answered yet has failed.
+    pub(crate) fn report(&self) -> Report {
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends one request of the protocol and gives its answer once the status is good. Blocks.
@@ -111,8 +131,10 @@ impl Session {
             Some(credentials) => request.header(header::AUTHORIZATION, credentials.expose_secret()),
             None => request,
         };
+        self.note(Report::Failed);
         let response = self.wait(request.send())?;
         if response.status().is_success() {
+            self.note(Report::Answered);
             return Ok(response);
         }
         let failure = self.read_refusal(response);
@@ -156,9 +178,14 @@ impl Session {
         result.map_err(|failure| self.fail(failure))
     }
 
+    fn note(&self, report: Report) {
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
+    }
+
     /// Keeps the first failure, and gives libgit2 something to give up with.
     fn fail(&self, failure: Failure) -> std::io::Error {
         let mut kept = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        self.note(failure.report());
         kept.get_or_insert(failure);
         std::io::Error::other("the conversation failed")
     }

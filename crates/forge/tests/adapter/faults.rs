@@ -94,6 +94,8 @@ async fn a_change_is_sent_once_whatever_becomes_of_it() -> anyhow::Result<()> {
                 // It would be closed by those that have their effect.
                 continue;
             }
+            // A forge that only ever fails would be left alone.
+            scene.forge.pull_request(&scene.repository, open.number).await?;
             match change {
                 // It is looked at before, and a look gets over what passes.
                 2 => meet_operation(&scene, &action, "enablePullRequestAutoMerge"),

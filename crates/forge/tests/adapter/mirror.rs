@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use conformance::Watched;
 use domain::{
+    circuit::Patience,
     commit::Commit,
     evidence::Lookup,
     fault::{Chain, Fault},
@@ -37,6 +38,7 @@ impl Scene {
             commits_url: None,
             data_dir: self.directory.path().to_owned(),
             timeouts: Timeouts::default(),
+            patience: Patience::default(),
         })
     }
 

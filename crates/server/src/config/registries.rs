@@ -74,7 +74,7 @@ impl Config {
                 let transport = if settings.plain_http { Transport::Http } else { Transport::Https };
                 let roots = settings.ca.as_ref().map(|path| root(host, path)).transpose()?.into_iter().collect();
                 let proxy = settings.proxy.as_ref().map(|proxy| proxy.read(host)).transpose()?;
-                Ok((host.clone(), Access { transport, credentials, roots, proxy }))
+                Ok((host.clone(), Access { transport, credentials, roots, proxy, ..Access::default() }))
             })
             .collect()
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use domain::{application::Name, forge::Repository, glob::Glob};
+use domain::{application::Name, circuit::Patience, forge::Repository, glob::Glob};
 use forge::{Mirror, MirrorSettings, Timeouts};
 use serde::Deserialize;
 use url::Url;
@@ -73,6 +73,7 @@ impl Config {
                 commits_url: from.commits_url.clone(),
                 data_dir: data_dir.join(name.as_str()),
                 timeouts: Timeouts::default(),
+                patience: Patience::default(),
             };
             let mirror = Mirror::new(settings).map_err(|why| Error::Contradiction(format!("{setting}: {why}")))?;
             mirrors.insert(name.clone(), mirror);

@@ -92,7 +92,7 @@ async fn admit(reports: &Reports, headers: &HeaderMap) -> Result<Run, Problem> {
     let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
     let token = token.ok_or_else(|| Problem::unauthenticated("an identity token as a bearer token is needed"))?;
     let verified = reports.verifier.verify::<Claims>(token, Utc::now()).await.map_err(|error| match error.fault() {
-        Fault::Transient => Problem::keys_unavailable(),
+        Fault::Transient | Fault::Away { .. } => Problem::keys_unavailable(),
         Fault::Limited { .. } | Fault::Stale | Fault::Permanent => Problem::unauthenticated(&error.to_string()),
     })?;
     reports.policy.admit(verified.claims).map_err(|refused| Problem::forbidden(&refused.to_string()))

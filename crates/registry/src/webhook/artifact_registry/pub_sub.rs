@@ -84,7 +84,9 @@ impl PubSub {
         let token = behind("bearer", line).and_then(|token| std::str::from_utf8(token).ok());
         let token = token.ok_or(Unauthenticated::Wrong)?;
         let verified = self.verifier.verify::<Claims>(token, now).await.map_err(|error| match error.fault() {
-            Fault::Transient => Refused::Unavailable("the keys of the token's issuer are not to be had"),
+            Fault::Transient | Fault::Away { .. } => {
+                Refused::Unavailable("the keys of the token's issuer are not to be had")
+            }
             Fault::Limited { .. } | Fault::Stale | Fault::Permanent => Refused::Token(error.to_string()),
         })?;
         let Claims { email, email_verified } = verified.claims;

@@ -39,6 +39,7 @@ fn routes(store: &store::Store, sender: Sender) -> Router {
         store: store.clone(),
         waker: reconciler::Waker::default(),
         readiness: std::sync::Arc::default(),
+        reconciler: None,
         forge: forge(),
         doors: [("hub".to_owned(), Door::from(sender))].into(),
         applications: Vec::new(),

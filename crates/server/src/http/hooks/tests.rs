@@ -42,6 +42,7 @@ async fn routes(directory: &std::path::Path) -> (Router, store::Store) {
         store: store.clone(),
         waker: reconciler::Waker::default(),
         readiness: std::sync::Arc::default(),
+        reconciler: None,
         forge: forge(),
         doors: [("hub".to_owned(), door)].into(),
         applications: Vec::new(),
