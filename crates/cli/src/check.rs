@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     install_crypto()?;
     let config = Config::read(&arguments.config)?;
     let applications = config.applications()?.len();
+    config.store.address()?;
     config.registries()?;
     config.attesters()?;
     config.gates()?;

@@ -1,5 +1,6 @@
 //! The `tagferry` binary: `serve`, and the commands that people and CI run.
 
+mod backup;
 mod check;
 mod client;
 mod deliveries;
@@ -35,6 +36,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Say what is known of an image: the evidence of its tag, commit, digest and builder.
     Verify(verify::Arguments),
+    /// Copy the database of a service that runs.
+    Backup(backup::Arguments),
     /// Ask a server what senders said, and what became of it.
     Deliveries(deliveries::Arguments),
     /// Have a server look at a delivery once more.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::SetImage(arguments) => set_image::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Deliveries(arguments) => deliveries::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Replay(arguments) => deliveries::replay(&arguments).map(|()| ExitCode::SUCCESS),
     };

@@ -81,6 +81,17 @@ pub struct Settings {
     pub poll_interval: Duration,
     /// How often to look for what nobody told us; `None` for never.
     pub missed_interval: Option<Duration>,
+    /// How long what senders said is kept.
+    pub keep: Keep,
+}
+
+/// How long what senders said is kept; `None` for as long as there is room.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    /// The bodies of deliveries, byte by byte.
+    pub bodies: Option<Duration>,
+    /// What they said, and what became of it.
+    pub deliveries: Option<Duration>,
 }
 
 /// How the workers are told to stop.
@@ -108,6 +119,7 @@ impl Default for Settings {
             lease: Duration::from_secs(60),
             poll_interval: Duration::from_secs(60),
             missed_interval: None,
+            keep: Keep::default(),
         }
     }
 }

@@ -15,6 +15,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How many such looks there are in the shortest interval: that is how late one may be.
 const LOOKS: u32 = 4;
 
+/// How often it is looked for what is too old.
+const KEEPING: Duration = Duration::from_secs(60 * 60);
+
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
 enum Round {
@@ -47,8 +50,7 @@ impl Reconciler {
     pub(crate) async fn rounds(&self, stop: &CancellationToken) {
         let intervals = self.outside.applications.iter();
         let intervals = intervals.flat_map(|one| Round::ALL.map(|round| self.interval(one, round)));
-        let Some(shortest) = intervals.flatten().min() else { return };
-        let pause = (shortest / LOOKS).min(LONGEST_PAUSE);
+        let pause = intervals.flatten().min().map_or(LONGEST_PAUSE, |shortest| (shortest / LOOKS).min(LONGEST_PAUSE));
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -63,6 +65,9 @@ impl Reconciler {
     }
 
     async fn all_that_is_due(&self) {
+        if let Err(error) = self.make_room().await {
+            warn!(error = %Chain(&error), "what is older than it is to be kept could not be taken away; it is later");
+        }
         for application in &self.outside.applications {
             for round in Round::ALL {
                 let Some(interval) = self.interval(application, round) else { continue };
@@ -77,6 +82,20 @@ impl Reconciler {
                 }
             }
         }
+    }
+
+    /// Takes away what is older than it is to be kept, a little at a time.
+    async fn make_room(&self) -> Result<(), store::Error> {
+        let (now, keep) = (self.store.now(), self.settings.keep);
+        let before = |age: Option<Duration>| now.checked_sub_signed(TimeDelta::from_std(age?).ok()?);
+        let (bodies, deliveries) = (before(keep.bodies), before(keep.deliveries));
+        if bodies.is_none() && deliveries.is_none() {
+            return Ok(());
+        }
+        if self.store.begin_round("keeping", now, self.after(now, KEEPING)).await? {
+            while self.store.keep(bodies, deliveries).await? {}
+        }
+        Ok(())
     }
 
     async fn go(&self, application: &Application, round: Round) -> Result<(), Error> {

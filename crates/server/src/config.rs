@@ -48,7 +48,7 @@ pub use self::{
     sender::{Reader, Sender, SenderKind, SenderSettings},
     source::{MirrorFrom, SourceSettings},
     spending::SpendingSettings,
-    store::StoreSettings,
+    store::{KeepSettings, StoreSettings},
     verify::{CheckSettings, GateSettings, ProvenanceSettings, VerifySettings},
     write::{AuthorSettings, SigningFormat, SigningSettings, WriteSettings},
 };

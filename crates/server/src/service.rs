@@ -211,6 +211,7 @@ impl Parts {
             lease: config.store.lease,
             poll_interval: config.github.poll_interval,
             missed_interval: config.reconciliation.interval,
+            keep: reconciler::Keep { bodies: config.store.keep.bodies, deliveries: config.store.keep.deliveries },
             ..reconciler::Settings::default()
         };
         let names = doors.keys().map(String::as_str).chain(reports.iter().map(|_| REPORTS));

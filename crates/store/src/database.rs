@@ -10,7 +10,10 @@ use sqlx::{Any, AnyPool, Transaction};
 
 use crate::{Error, clock::Clock, delivery::Intake, migration};
 
-pub(crate) use self::postgres::{CHANNEL, CLOCK, TELL};
+pub(crate) use self::{
+    postgres::{CHANNEL, CLOCK, TELL},
+    sqlite::{connect_reading, path as file},
+};
 
 /// How long a call waits for its turn at a connection; longer, and the sender is better told to try again.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -196,7 +199,8 @@ impl Database {
 }
 
 impl Kind {
-    fn of(url: &str) -> Self {
+    /// Whose address it is.
+    pub(crate) fn of(url: &str) -> Self {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") { Self::Postgres } else { Self::Sqlite }
     }
 

@@ -37,6 +37,20 @@ pub enum Error {
     /// The database server cannot be used. The setting may hold a password, so it is not repeated.
     #[error("cannot use the database server of store.url")]
     Server(#[source] sqlx::Error),
+    /// What is to be copied is no file.
+    #[error(
+        "store.url is a database server, which is backed up by its own means, \
+         as in: pg_dump --format=custom --file=tagferry.dump --dbname=\"$DATABASE\""
+    )]
+    NoFile,
+    /// The copy can not be made.
+    #[error("cannot copy the database to {}", to.display())]
+    Backup {
+        /// Where it was to be.
+        to: PathBuf,
+        /// What stands in the way.
+        source: io::Error,
+    },
     /// Another process has the database file.
     #[error(
         "another Tagferry works on this database: it holds {}. Stop it first; several replicas need PostgreSQL",
@@ -86,9 +100,13 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::ClaimLost | Self::SlotTaken | Self::Woken => Fault::Stale,
-            Self::Url | Self::Open { .. } | Self::Locked { .. } | Self::TooLong { .. } | Self::Corrupt { .. } => {
-                Fault::Permanent
-            }
+            Self::Url
+            | Self::NoFile
+            | Self::Backup { .. }
+            | Self::Open { .. }
+            | Self::Locked { .. }
+            | Self::TooLong { .. }
+            | Self::Corrupt { .. } => Fault::Permanent,
             // A lock that another replica has, or a connection that broke, is no reason to give up.
             Self::Migration(_) if self.source_in_database().is_none() => Fault::Permanent,
             Self::Together(source) => source.fault(),

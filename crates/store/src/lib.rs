@@ -13,11 +13,13 @@
 //! - `promotion`, `evidence`, `ledger`: what a pass over a promotion records. `outcome` spells how one ended.
 //! - `round`, `past`: what is looked at from time to time, and what is found that nobody told.
 //! - `comment`: what was said on pull requests.
+//! - `backup`: a copy of a file that somebody works with.
 //! - [`reading`]: what people are shown.
 //! - `rows`, `statement` and `text`: columns to our nouns and back; long statements; text from outside within bounds.
 //!
 //! Deliberately not here: deciding anything, and retrying anything.
 
+mod backup;
 mod build;
 mod clock;
 mod comment;
@@ -39,6 +41,7 @@ mod statement;
 mod text;
 mod work;
 
+pub use backup::Backup;
 pub use build::{NewBuild, RecordedBuild};
 pub use comment::Said;
 pub use database::Store;

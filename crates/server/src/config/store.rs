@@ -6,7 +6,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
-use super::{Error, SecretSource, fields::duration};
+use super::{
+    Error, SecretSource,
+    fields::{duration, duration_or_off},
+};
 
 /// Where the service remembers.
 #[derive(Debug, Deserialize)]
@@ -19,6 +22,38 @@ pub struct StoreSettings {
     /// How long work waits whose replica is not heard of any more, before another takes it.
     #[serde(default = "StoreSettings::default_lease", deserialize_with = "lease")]
     pub lease: Duration,
+    /// How long what senders said is kept.
+    #[serde(default)]
+    pub keep: KeepSettings,
+}
+
+/// How long what senders said is kept; releases and their ledgers are kept for ever.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepSettings {
+    /// The bodies of deliveries; `None` for as long as the deliveries themselves.
+    #[serde(default = "KeepSettings::usual_bodies", deserialize_with = "duration_or_off")]
+    pub bodies: Option<Duration>,
+    /// Deliveries, of which at most 100 000 are kept in any case.
+    #[serde(default = "KeepSettings::usual_deliveries", deserialize_with = "duration_or_off")]
+    pub deliveries: Option<Duration>,
+}
+
+impl Default for KeepSettings {
+    fn default() -> Self {
+        Self { bodies: Self::usual_bodies(), deliveries: Self::usual_deliveries() }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is what the settings are when they are not given")]
+impl KeepSettings {
+    const fn usual_bodies() -> Option<Duration> {
+        Some(Duration::from_secs(30 * 24 * 60 * 60))
+    }
+
+    const fn usual_deliveries() -> Option<Duration> {
+        Some(Duration::from_secs(180 * 24 * 60 * 60))
+    }
 }
 
 /// The shortest lease: a replica must be able to answer for itself several times in it, however busy it is.
@@ -78,7 +113,12 @@ mod tests {
             std::fs::write(&file, password).unwrap();
             SecretSource::File(file.clone())
         });
-        let settings = StoreSettings { url: url.to_owned(), password, lease: StoreSettings::default_lease() };
+        let settings = StoreSettings {
+            url: url.to_owned(),
+            password,
+            lease: StoreSettings::default_lease(),
+            keep: KeepSettings::default(),
+        };
         let address = settings.address().map_err(|error| error.to_string())?;
         Ok(address.expose_secret().to_owned())
     }

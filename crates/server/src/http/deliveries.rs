@@ -110,16 +110,17 @@ pub(super) async fn replay(
     Ok((StatusCode::ACCEPTED, Json(row.into())))
 }
 
-/// What a kept body says now; nothing where that can not be told.
+/// What a kept body says now; nothing where that can not be told, or it is too old to be kept.
 ///
 /// The headers that it came with are not kept. A registry's message that needs none reads as it did; one that does,
 /// reads as something that can not be used, which takes nothing away from what was read then. GitHub's messages say
 /// nothing without theirs, and reports of builds nothing without the claims of their token.
 fn read_anew(state: &State, kept: &Kept) -> Vec<Element> {
+    let Some(body) = &kept.body else { return Vec::new() };
     match state.door(&kept.sender).map(|door| &door.sender) {
         Some(Sender::Registry(sender)) => {
             let reader = Reader::Registry(sender.reader().clone());
-            reading::read(&reader, state.watched(), &HeaderMap::new(), &kept.body).elements
+            reading::read(&reader, state.watched(), &HeaderMap::new(), body).elements
         }
         Some(Sender::GitHub { .. }) | None => Vec::new(),
     }

@@ -83,6 +83,15 @@ pub(super) async fn readers(path: &Path) -> Result<AnyPool, sqlx::Error> {
         .await
 }
 
+/// One connection that reads, beside whoever has the file.
+pub(crate) async fn connect_reading(path: &Path) -> Result<AnyConnection, sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(&options(path, "ro")?).await?;
+    connection.execute(SETTINGS).await?;
+    // A file that is no database is found out now.
+    connection.execute("pragma schema_version").await?;
+    Ok(connection)
+}
+
 /// Names the file to the driver, which takes addresses: any byte of the path that could mean something in one is escaped.
 fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions, sqlx::Error> {
     let path = path.to_str().ok_or_else(|| sqlx::Error::Configuration("the path is not UTF-8".into()))?;
@@ -105,7 +114,7 @@ async fn is_out_of_transaction(connection: &mut AnyConnection) -> Result<bool, s
 }
 
 /// Reads the setting. Parameters of SQLite's own addresses are not taken: what they could change is decided here.
-pub(super) fn path(url: &str) -> Result<PathBuf, Error> {
+pub(crate) fn path(url: &str) -> Result<PathBuf, Error> {
     let rest = url.strip_prefix("sqlite:").ok_or(Error::Url)?;
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.is_empty() || path.ends_with('/') || path.contains(['?', '#', '\0']) || path == ":memory:" {

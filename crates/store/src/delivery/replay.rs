@@ -33,8 +33,8 @@ pub struct Replay<'a> {
 pub struct Kept {
     /// The sender, by its name in the configuration of that time.
     pub sender: String,
-    /// What came, byte by byte.
-    pub body: Vec<u8>,
+    /// What came, byte by byte; `None` where it was dropped because of its age.
+    pub body: Option<Vec<u8>>,
 }
 
 impl Store {
@@ -45,11 +45,16 @@ impl Store {
     /// The database failed.
     pub async fn kept(&self, delivery: DeliveryId) -> Result<Option<Kept>, Error> {
         let mut reading = self.read().await?;
-        let row = sqlx::query("select sender, body from deliveries where id = $1")
+        let row = sqlx::query("select sender, body, body_dropped from deliveries where id = $1")
             .bind(delivery.key())
             .fetch_optional(&mut *reading)
             .await?;
-        row.map(|row| Ok(Kept { sender: column(&row, "sender")?, body: column(&row, "body")? })).transpose()
+        let kept = |row: AnyRow| {
+            let is_dropped = column::<i64>(&row, "body_dropped")? != 0;
+            let body = if is_dropped { None } else { Some(column(&row, "body")?) };
+            Ok(Kept { sender: column(&row, "sender")?, body })
+        };
+        row.map(kept).transpose()
     }
 
     /// Makes what a delivery announces pending again and due, and says how many announcements that are; `None` when

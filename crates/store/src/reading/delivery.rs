@@ -48,18 +48,20 @@ impl Store {
         }
     }
 
-    /// Whether a delivery came with exactly this body.
+    /// Whether a delivery came with exactly this body, as far as that is still known.
     ///
     /// # Errors
     ///
     /// The database failed, or there is no such delivery any more.
     pub async fn is_body_of(&self, id: DeliveryId, body: &[u8]) -> Result<bool, Error> {
         let mut reading = self.read().await?;
-        let row = sqlx::query("select case when body = $2 then 1 else 0 end as is_it from deliveries where id = $1")
-            .bind(id.key())
-            .bind(body)
-            .fetch_one(&mut *reading)
-            .await?;
+        let row = sqlx::query(
+            "select case when body = $2 or body_dropped <> 0 then 1 else 0 end as is_it from deliveries where id = $1",
+        )
+        .bind(id.key())
+        .bind(body)
+        .fetch_one(&mut *reading)
+        .await?;
         Ok(column::<i64>(&row, "is_it")? != 0)
     }
 }

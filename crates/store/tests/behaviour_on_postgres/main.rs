@@ -6,6 +6,8 @@ mod claim;
 mod delivery;
 #[path = "../behaviour/evidence.rs"]
 mod evidence;
+#[path = "../behaviour/keeping.rs"]
+mod keeping;
 #[path = "../behaviour/opening.rs"]
 mod opening;
 mod place;

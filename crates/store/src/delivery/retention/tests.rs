@@ -1,11 +1,10 @@
 //! Which deliveries make room.
 
-use chrono::{DateTime, Utc};
 use domain::announcement::{Announcement, Haste, Moved};
 use sqlx::Row as _;
 
 use super::*;
-use crate::{AnnouncementVerdict, Element, NewDelivery, Recorded, Store};
+use crate::{AnnouncementVerdict, Element, NewDelivery, Recorded};
 
 struct World {
     store: Store,
