@@ -19,6 +19,7 @@
 
 mod attesters;
 mod backoff;
+mod complaint;
 mod error;
 mod images;
 mod intake;
@@ -56,7 +57,7 @@ pub use self::{
     survey::{Finding, Mark},
     verify::{Image, Verified},
 };
-use self::{lanes::Lanes, outside::Outside};
+use self::{complaint::Complaint, lanes::Lanes, outside::Outside};
 
 /// Everything that a pass works with.
 #[derive(Debug)]
@@ -66,6 +67,7 @@ pub struct Reconciler {
     settings: Settings,
     waker: Waker,
     lanes: Lanes,
+    complaint: Complaint,
     /// One claims at a time, by what the others are busy with.
     claiming: Mutex<()>,
 }
@@ -155,6 +157,7 @@ impl Reconciler {
             settings,
             waker: Waker::default(),
             lanes: Lanes::default(),
+            complaint: Complaint::default(),
             claiming: Mutex::default(),
         }
     }

@@ -50,6 +50,7 @@ impl Reconciler {
         while !stop.asked.is_cancelled() {
             let sleep = match self.claim().await {
                 Ok(Some((claim, busy))) => {
+                    self.complaint.withdraw();
                     // There may be more that is due: the next worker looks.
                     self.waker.wake_here();
                     self.handle_apart(claim, &stop).await;
@@ -57,9 +58,12 @@ impl Reconciler {
                     self.waker.wake_here();
                     continue;
                 }
-                Ok(None) => self.until_next_due().await,
+                Ok(None) => {
+                    self.complaint.withdraw();
+                    self.until_next_due().await
+                }
                 Err(error) => {
-                    warn!(fault = error.fault().as_str(), error = %Chain(&error), "the store cannot be asked for work");
+                    self.complaint.make(&error);
                     backoff::delay(error.fault(), 2, fastrand::f64())
                 }
             };

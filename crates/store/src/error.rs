@@ -115,6 +115,18 @@ impl Error {
         }
     }
 
+    /// What a person has to do about it, where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        if self.is_among(&[13], &["53100"]) {
+            return Some("there is no space left for the database of store.url: make room");
+        }
+        if self.is_among(&[11, 26], &["XX001", "XX002"]) {
+            return Some("the database of store.url is damaged: stop the service and restore a backup");
+        }
+        None
+    }
+
     /// Whether it may be the fault of one row among several, so that the others can be recorded without it.
     ///
     /// Any other is the database's, and each further try would cost all who wait as long as the first did.
@@ -134,6 +146,9 @@ impl Error {
         | Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) = self
         {
             return Some(source);
+        }
+        if let Self::Open { source, .. } = self {
+            return source.get_ref()?.downcast_ref();
         }
         None
     }

@@ -154,8 +154,8 @@ impl From<Refused> for Problem {
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         error!(fault = error.fault().as_str(), error = %Chain(&error), "the store did not do what a request needs");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", "the store is not available; try again")
-            .retry_after(Duration::from_secs(5))
+        let detail = error.advice().unwrap_or("the store is not available; try again");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail).retry_after(Duration::from_secs(5))
     }
 }
 

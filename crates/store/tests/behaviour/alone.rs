@@ -96,3 +96,26 @@ async fn what_is_recorded_refers_to_what_is_there() -> Result<()> {
     assert_eq!(strays.len(), 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_file_that_is_damaged_is_no_trouble_that_passes_and_says_what_to_do() -> Result<()> {
+    let world = World::new().await?;
+    for id in 0..200 {
+        world.announce(&id.to_string()).await?;
+    }
+    let url = world.url();
+    world.store.close().await?;
+    let path = url.replace("sqlite://", "");
+    let mut bytes = std::fs::read(&path)?;
+    // The first page says what there is; what it says is where, is not.
+    bytes.iter_mut().skip(4_096).for_each(|byte| *byte = 0xaa);
+    std::fs::write(&path, bytes)?;
+    let error = match Store::open(&url, at(0)).await {
+        Err(error) => error,
+        Ok(store) => store.deliveries(None, 9).await.unwrap_err(),
+    };
+    assert_eq!(error.fault(), Fault::Permanent, "{error:?}");
+    assert!(format!("{error:?}").contains("malformed"), "{error:?}");
+    assert!(error.advice().is_some_and(|advice| advice.contains("restore a backup")), "{error:?}");
+    Ok(())
+}
