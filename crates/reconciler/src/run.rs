@@ -121,6 +121,10 @@ impl Reconciler {
                 drop(pass.await);
                 info!("a pass is broken off and handed back: there is no more time");
                 self.give_back(&claim, Duration::ZERO, Attempts::Kept).await;
+                // Nobody is left here who would tell the others.
+                if let Err(error) = self.store.tell().await {
+                    debug!(error = %Chain(&error), "the other replicas are not told; they look by a timer");
+                }
             }
         }
     }
