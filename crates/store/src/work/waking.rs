@@ -66,7 +66,8 @@ impl Store {
         sqlx::query(
             "update work set \
                  due_at_ms = case when due_at_ms < $4 then due_at_ms else $4 end, \
-                 woken_at_ms = case when lease_until_ms is null then null else $4 end \
+                 woken_at_ms = case \
+                 when lease_until_ms is null then null when woken_at_ms < $4 then woken_at_ms else $4 end \
              where subject_kind = 'promotion' and subject_id in \
                  (select id from promotions \
                   where application = $1 and lower(gitops_repository) = lower($2) and id <> $3 \
@@ -117,7 +118,8 @@ pub(crate) async fn wake_release(
     sqlx::query(
         "update work set \
              due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-             woken_at_ms = case when lease_until_ms is null then null else $2 end \
+             woken_at_ms = case \
+                 when lease_until_ms is null then null when woken_at_ms < $2 then woken_at_ms else $2 end \
          where subject_kind = 'promotion' and subject_id in \
              (select id from promotions where release_id = $1 and outcome is null)",
     )
@@ -137,7 +139,8 @@ pub(crate) async fn wake_rivals_of(
     sqlx::query(
         "update work set \
              due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-             woken_at_ms = case when lease_until_ms is null then null else $2 end \
+             woken_at_ms = case \
+                 when lease_until_ms is null then null when woken_at_ms < $2 then woken_at_ms else $2 end \
          where subject_kind = 'promotion' and subject_id in \
              (select rival.id from promotions as rival \
               join promotions as own on own.application = rival.application \
