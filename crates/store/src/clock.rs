@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Error, Store,
-    database::{CLOCK, Kind},
-    rows::{lease_end, millis, time},
+    database::{Kind, server_time},
+    rows::{lease_end, millis},
     work::LONGEST_LEASE,
 };
 
@@ -38,10 +38,11 @@ impl Clock {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).now()
     }
 
-    /// Sets the clock; says by how much less that is than it would be now.
-    fn set(&self, time: DateTime<Utc>) -> TimeDelta {
+    /// Sets the clock to what was answered to a question; says by how much less that is than it was when it was asked.
+    /// An answer that is late is no clock that was set back.
+    fn set(&self, time: DateTime<Utc>, asked: Instant) -> TimeDelta {
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let back = reading.now() - time;
+        let back = reading.at(asked) - time;
         *reading = Reading { time, at: Instant::now() };
         back
     }
@@ -49,7 +50,15 @@ impl Clock {
 
 impl Reading {
     fn now(self) -> DateTime<Utc> {
-        let since = TimeDelta::from_std(self.at.elapsed()).unwrap_or(TimeDelta::MAX);
+        self.at(Instant::now())
+    }
+
+    /// What time it is, or was, at a moment.
+    fn at(self, moment: Instant) -> DateTime<Utc> {
+        let between = |earlier: Instant, later: Instant| {
+            TimeDelta::from_std(later.saturating_duration_since(earlier)).unwrap_or(TimeDelta::MAX)
+        };
+        let since = between(self.at, moment) - between(moment, self.at);
         self.time.checked_add_signed(since).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
@@ -64,8 +73,9 @@ impl Store {
     ///
     /// The database failed.
     pub async fn time(&self) -> Result<DateTime<Utc>, Error> {
+        let asked = Instant::now();
         let now = self.read_clock().await?;
-        let back = self.clock().set(now);
+        let back = self.clock().set(now, asked);
         if back > TOLERANCE {
             let due = self.pull_in(now).await?;
             tracing::warn!(seconds = back.num_seconds(), due, "the clock was set back; what waits is looked at anew");
@@ -82,10 +92,7 @@ impl Store {
     async fn read_clock(&self) -> Result<DateTime<Utc>, Error> {
         match self.kind() {
             Kind::Sqlite => Ok(SystemTime::now().into()),
-            Kind::Postgres => {
-                let mut reading = self.read().await?;
-                time(&sqlx::raw_sql(CLOCK).fetch_one(&mut *reading).await?, "now_ms")
-            }
+            Kind::Postgres => server_time(self.writer()).await,
         }
     }
 
@@ -118,10 +125,18 @@ mod tests {
     fn a_clock_goes_on_from_what_it_was_set_to_and_tells_when_it_is_set_back() {
         let clock = Clock::starting(DateTime::UNIX_EPOCH);
         let hour = TimeDelta::hours(1);
-        assert!(clock.set(DateTime::UNIX_EPOCH + hour) <= -hour + TOLERANCE);
+        assert!(clock.set(DateTime::UNIX_EPOCH + hour, Instant::now()) <= -hour + TOLERANCE);
         assert!(clock.now() >= DateTime::UNIX_EPOCH + hour);
-        assert!(clock.set(DateTime::UNIX_EPOCH) >= hour);
-        assert!(clock.set(DateTime::UNIX_EPOCH + TimeDelta::seconds(1)) < TOLERANCE);
+        assert!(clock.set(DateTime::UNIX_EPOCH, Instant::now()) >= hour);
+        assert!(clock.set(DateTime::UNIX_EPOCH + TimeDelta::seconds(1), Instant::now()) < TOLERANCE);
+    }
+
+    #[test]
+    fn an_answer_that_was_long_on_its_way_is_no_clock_that_was_set_back() {
+        let asked = Instant::now().checked_sub(std::time::Duration::from_secs(10)).unwrap();
+        let clock = Clock(Mutex::new(Reading { time: DateTime::UNIX_EPOCH, at: asked }));
+        assert!(clock.set(DateTime::UNIX_EPOCH, asked) < TOLERANCE, "it took ten seconds to hear of it");
+        assert!(clock.set(DateTime::UNIX_EPOCH, Instant::now()) < TOLERANCE);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use sqlx::{Any, AnyPool, Transaction};
 use crate::{Error, clock::Clock, delivery::Intake, migration};
 
 pub(crate) use self::{
-    postgres::{CHANNEL, CLOCK, TELL},
+    postgres::{CHANNEL, TELL, time as server_time},
     sqlite::{connect_reading, path as file},
 };
 
@@ -63,7 +63,7 @@ impl Store {
         sqlx::any::install_default_drivers();
         match Kind::of(url) {
             Kind::Sqlite => Self::open_file(url, now).await,
-            Kind::Postgres => Self::open_shared(url, now).await,
+            Kind::Postgres => Self::open_shared(url).await,
         }
     }
 
@@ -83,13 +83,13 @@ impl Store {
         Ok(store)
     }
 
-    async fn open_shared(url: &str, now: DateTime<Utc>) -> Result<Self, Error> {
+    async fn open_shared(url: &str) -> Result<Self, Error> {
         let writer = postgres::pool(url).map_err(|_it_may_name_the_password| Error::Url)?;
         postgres::try_once(&writer).await.map_err(Error::Server)?;
         let database = Database { kind: Kind::Postgres, writer: writer.clone() };
         migration::apply(&database).await?;
+        let now = postgres::time(&writer).await?;
         let store = Self::over(database, writer, (None, now));
-        let now = store.time().await?;
         match store.look_anew(now).await {
             // Others are at work on the same, and look by themselves.
             Err(error) if error.is_conflict() => {}

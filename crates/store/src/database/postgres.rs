@@ -2,12 +2,14 @@
 
 use std::str::FromStr as _;
 
+use chrono::{DateTime, Utc};
 use sqlx::{
     AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _,
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
 use super::TURN_TIMEOUT;
+use crate::{Error, rows};
 
 /// Begins a transaction that may write; when its end returns, it is on disk.
 pub(super) const BEGIN_DURABLY: &str = "begin";
@@ -28,7 +30,7 @@ pub(super) const CLAIM: &str = "update work set fence = fence + 1, lease_until_m
      returning id, subject_kind, subject_id, attempts, fence, lane, site";
 
 /// Reads the server's clock, which transactions that take long do not stop.
-pub(crate) const CLOCK: &str = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms";
+const CLOCK: &str = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms";
 
 /// Where replicas tell each other that there may be something to do.
 pub(crate) const CHANNEL: &str = "tagferry";
@@ -65,4 +67,9 @@ pub(super) async fn try_once(pool: &AnyPool) -> Result<(), sqlx::Error> {
     let options = pool.connect_options();
     let connection = tokio::time::timeout(TURN_TIMEOUT, AnyConnection::connect_with(&options));
     connection.await.map_err(|_elapsed| sqlx::Error::PoolTimedOut)??.close().await
+}
+
+/// What time the server says it is.
+pub(crate) async fn time(pool: &AnyPool) -> Result<DateTime<Utc>, Error> {
+    rows::time(&sqlx::raw_sql(CLOCK).fetch_one(pool).await?, "now_ms")
 }
