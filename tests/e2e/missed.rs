@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use sandbox::Push;
 use serde_json::Value;
+use sqlx::{Connection as _, SqliteConnection};
 use testkit::{
     Scene, SceneOptions, Tagferry,
     scene::{GITOPS, TARGETS},
@@ -39,6 +40,49 @@ async fn images_that_nobody_announced_are_released() -> Result<()> {
     let senders = field(&deliveries, "deliveries").as_array().context("deliveries is a list")?.iter();
     let ours = senders.filter(|one| field(one, "sender") == "reconciliation").count();
     assert_eq!(ours, TARGETS.len());
+    scene.end().await;
+    Ok(())
+}
+
+/// Records an image as one that was announced before, and came to nothing.
+async fn record_ignored(scene: &Scene, commit: &str, target: &str) -> Result<()> {
+    let (repository, tag) = (scene.image(target)?, format!("sha-{commit}"));
+    let database = scene.directory().join("tagferry.db");
+    let mut database = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await?;
+    sqlx::query(
+        "insert into deliveries (sender, sender_delivery_id, received_at_ms, body) \
+         values ('reconciliation', $1 || ':' || $2, 1000, x'')",
+    )
+    .bind(&repository)
+    .bind(&tag)
+    .execute(&mut database)
+    .await?;
+    sqlx::query(
+        "insert into announcements (delivery_id, kind, repository, tag, verdict, reason) \
+         values (last_insert_rowid(), 'pushed', $1, $2, 'ignored', 'the registry had no such tag')",
+    )
+    .bind(&repository)
+    .bind(&tag)
+    .execute(&mut database)
+    .await?;
+    Ok(database.close().await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_came_to_nothing_when_it_was_found_before_is_looked_at_again() -> Result<()> {
+    let scene = Scene::start(options()).await?;
+    scene.registry.set_notifications(&scene.hook("nobody"), None);
+    scene.tagferry().await?.kill().await?;
+    let commit = scene.commit("Pushed, deleted and pushed again").await?;
+    for (target, _) in TARGETS {
+        record_ignored(&scene, &commit, target).await?;
+    }
+    scene.push_to_all(&commit)?;
+    let tagferry = scene.tagferry().await?;
+    assert_eq!(tagferry.outcome(&commit).await?.0, "merged");
+    let deliveries = tagferry.get("/v1/deliveries").await?;
+    let all = field(&deliveries, "deliveries").as_array().context("deliveries is a list")?;
+    assert_eq!(all.iter().filter(|one| field(one, "sender") == "reconciliation").count(), TARGETS.len());
     scene.end().await;
     Ok(())
 }

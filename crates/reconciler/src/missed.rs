@@ -16,7 +16,7 @@ use domain::{
 };
 use kustomize::Image;
 use registry::{Listing, Tags, Validator};
-use store::{Drift, Element, NewDelivery, Note, Past};
+use store::{Drift, Element, NewDelivery, Note, Past, Recorded, Replay};
 use tracing::{info, warn};
 
 use crate::{Error, Reconciler, outside::Outside, overlays};
@@ -77,6 +77,10 @@ impl Reconciler {
                 Some(Build { target: name.clone(), reference, digest: digest.clone(), found_at: past.committed_at })
             };
             let builds: Vec<Build> = told.digests.iter().filter_map(build).collect();
+            if builds.is_empty() {
+                // It moved none of the targets that there are now.
+                continue;
+            }
             let recorded = Past {
                 application: application.name(),
                 commit: told.commit,
@@ -105,14 +109,13 @@ impl Reconciler {
         let builds = self.store.builds(release).await?;
         for (target, image) in overlays {
             let Some(build) = newest(&builds, target) else { continue };
-            let released = build.reference.tag.to_string();
-            if image.new_tag.as_deref() == Some(released.as_str()) {
+            let Some(has) = other_than(build, image) else {
                 if self.store.end_drift(application.name(), target).await? {
                     info!(application = %application.name(), target_name = %target, "an overlay has what was released again");
                 }
                 continue;
-            }
-            let (has, since) = (image.new_tag.clone(), self.store.now());
+            };
+            let (released, since) = (build.reference.tag.to_string(), self.store.now());
             let drift = Drift { application: application.name().clone(), target: target.clone(), released, has, since };
             if self.store.record_drift(&drift).await? {
                 let why = told(&drift);
@@ -157,9 +160,14 @@ impl Reconciler {
             body: b"",
             elements: vec![Element::Announced(pushed)],
         };
-        self.store.record_delivery(&new).await?;
+        if let Recorded::Repeated(delivery) = self.store.record_delivery(&new).await? {
+            // It was announced before, and came to nothing.
+            let replay = Replay { by: SENDER, at: new.received_at, read_anew: &[] };
+            self.store.replay_delivery(delivery, &replay).await?;
+        } else {
+            info!(image.repository = %reference.repository, image.tag = %reference.tag, "an image was found that nobody announced");
+        }
         self.waker.wake();
-        info!(image.repository = %reference.repository, image.tag = %reference.tag, "an image was found that nobody announced");
         Ok(())
     }
 }
@@ -209,6 +217,25 @@ impl Listed {
     }
 }
 
+/// What an overlay names where that is not what was released; an overlay without a digest is the tag's.
+fn other_than(build: &Build, image: &Image) -> Option<Option<String>> {
+    let Reference { repository, tag } = &build.reference;
+    let is_name = image.new_name.as_deref() == Some(repository.to_string().as_str());
+    let is_tag = image.new_tag.as_deref() == Some(tag.as_str());
+    let is_digest = image.digest.as_deref().is_none_or(|digest| digest == build.digest.as_str());
+    if is_name && is_tag && is_digest {
+        return None;
+    }
+    if is_name && is_digest {
+        return Some(image.new_tag.clone());
+    }
+    // The tag alone would not say what was edited.
+    let name = image.new_name.as_deref().unwrap_or(&image.name);
+    let tag = image.new_tag.as_deref().map(|tag| format!(":{tag}")).unwrap_or_default();
+    let digest = image.digest.as_deref().map(|digest| format!("@{digest}")).unwrap_or_default();
+    Some(Some(format!("{name}{tag}{digest}")))
+}
+
 /// What drifted, in a sentence.
 fn told(drift: &Drift) -> String {
     let Drift { target, released, has, .. } = drift;
@@ -216,4 +243,38 @@ fn told(drift: &Drift) -> String {
     format!(
         "the overlay of {target} has {has}, and not {released}: somebody edited it. It stays so until a newer release"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn has(name: Option<&str>, tag: Option<&str>, digest: Option<&str>) -> Option<Option<String>> {
+        let build = Build {
+            target: "aws".parse().unwrap(),
+            reference: Reference { repository: "r.example/app".parse().unwrap(), tag: "sha-1".parse().unwrap() },
+            digest: format!("sha256:{}", "ab".repeat(32)).parse().unwrap(),
+            found_at: DateTime::UNIX_EPOCH,
+        };
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        other_than(
+            &build,
+            &Image { name: "app".to_owned(), new_name: own(name), new_tag: own(tag), digest: own(digest) },
+        )
+    }
+
+    #[test]
+    fn an_overlay_has_drifted_when_its_name_tag_or_digest_is_another() {
+        let (name, tag) = (Some("r.example/app"), Some("sha-1"));
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        assert_eq!(has(name, tag, None), None);
+        assert_eq!(has(name, tag, Some(&digest)), None);
+        assert_eq!(has(name, Some("v1"), None), Some(Some("v1".to_owned())));
+        assert_eq!(has(name, None, None), Some(None));
+        assert_eq!(has(Some("evil.example/app"), tag, None), Some(Some("evil.example/app:sha-1".to_owned())));
+        assert_eq!(has(None, tag, None), Some(Some("app:sha-1".to_owned())));
+        assert_eq!(has(name, tag, Some("sha256:cd")), Some(Some("r.example/app:sha-1@sha256:cd".to_owned())));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::{application::Application, fault::Chain};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -65,23 +65,27 @@ impl Reconciler {
     }
 
     async fn all_that_is_due(&self) {
-        if let Err(error) = self.make_room().await {
-            warn!(error = %Chain(&error), "what is older than it is to be kept could not be taken away; it is later");
+        if let Err(error) = self.look_at_all().await {
+            self.complaint.make(&error);
         }
+    }
+
+    /// Goes on past what could not be looked at, unless the store can not say what is due.
+    async fn look_at_all(&self) -> Result<(), store::Error> {
+        self.make_room().await?;
         for application in &self.outside.applications {
             for round in Round::ALL {
                 let Some(interval) = self.interval(application, round) else { continue };
-                let done = match self.begin(application, round, interval).await {
-                    Ok(false) => continue,
-                    Ok(true) => self.go(application, round).await,
-                    Err(error) => Err(Error::from(error)),
-                };
-                if let Err(error) = done {
+                if !self.begin(application, round, interval).await? {
+                    continue;
+                }
+                if let Err(error) = self.go(application, round).await {
                     let (name, error) = (application.name(), Chain(&error));
                     warn!(application = %name, %error, "{} could not be looked at; it is later", round.what());
                 }
             }
         }
+        Ok(())
     }
 
     /// Takes away what is older than it is to be kept, a little at a time.
@@ -92,7 +96,7 @@ impl Reconciler {
         if bodies.is_none() && deliveries.is_none() {
             return Ok(());
         }
-        if self.store.begin_round("keeping", now, self.after(now, KEEPING)).await? {
+        if self.store.begin_round("keeping", now, self.later(KEEPING)).await? {
             while self.store.keep(bodies, deliveries).await? {}
         }
         Ok(())
@@ -108,7 +112,7 @@ impl Reconciler {
 
     async fn begin(&self, application: &Application, round: Round, interval: Duration) -> Result<bool, store::Error> {
         let now = self.store.now();
-        let next = self.after(now, interval.mul_f64(0.75 + fastrand::f64() / 2.0));
+        let next = self.later(interval.mul_f64(0.75 + fastrand::f64() / 2.0));
         self.store.begin_round(&format!("{} {}", round.name(), application.name()), now, next).await
     }
 
@@ -117,10 +121,5 @@ impl Reconciler {
             Round::Recheck => application.verify.recheck,
             Round::Missed => self.settings.missed_interval,
         }
-    }
-
-    fn after(&self, now: DateTime<Utc>, delay: Duration) -> DateTime<Utc> {
-        let delay = TimeDelta::from_std(delay).ok();
-        delay.and_then(|delay| now.checked_add_signed(delay)).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }

@@ -201,7 +201,7 @@ impl Reconciler {
     }
 
     /// The time after a delay.
-    fn later(&self, delay: Duration) -> DateTime<Utc> {
+    pub(crate) fn later(&self, delay: Duration) -> DateTime<Utc> {
         let delay = TimeDelta::from_std(delay).ok();
         delay.and_then(|delay| self.store.now().checked_add_signed(delay)).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }

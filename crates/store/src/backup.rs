@@ -12,7 +12,6 @@ use sqlx::{AnyConnection, Connection as _, Row as _};
 use crate::{
     Error, Store,
     database::{self, Kind},
-    rows::column,
     statement::Statement,
 };
 
@@ -101,8 +100,7 @@ async fn copy(original: &mut AnyConnection, to: &Path) -> Result<Backup, sqlx::E
     .await?;
     copy.close().await?;
     let bytes = fs::metadata(to)?.len();
-    let count = |name| column(&counted, name).map_err(|_illegible| sqlx::Error::ColumnNotFound(name.to_owned()));
-    Ok(Backup { bytes, releases: count("releases")?, deliveries: count("deliveries")? })
+    Ok(Backup { bytes, releases: counted.try_get("releases")?, deliveries: counted.try_get("deliveries")? })
 }
 
 /// Puts the copy in its place once it is on disk.

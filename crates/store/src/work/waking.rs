@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{application::Name, forge};
 use sqlx::AnyConnection;
 
-use crate::{Error, Promotion, PromotionId, ReleaseId, Store, rows::millis};
+use crate::{Error, Promotion, PromotionId, ReleaseId, Store, rows::millis, statement::Statement};
 
 impl Store {
     /// Makes every unsettled promotion of a GitOps repository due then, if not before, and says how many there are.
@@ -35,22 +35,12 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<u64, Error> {
         let mut transaction = self.write_lazily().await?;
-        let done = sqlx::query(
-            "update work set \
-                 due_at_ms = case when due_at_ms < $3 then due_at_ms else $3 end, \
-                 woken_at_ms = case \
-                     when lease_until_ms is null then null when woken_at_ms < $3 then woken_at_ms else $3 end \
-             where subject_kind = 'promotion' and subject_id in \
-                 (select id from promotions where outcome is null \
-                     and (lower(gitops_repository) = lower($1) or application = $2))",
-        )
-        .bind(gitops)
-        .bind(application.map(Name::as_str))
-        .bind(millis(at))
-        .execute(&mut *transaction)
-        .await?;
+        let mut wake = waking(at)?;
+        wake.push("outcome is null and (lower(gitops_repository) = lower(").bind(gitops)?;
+        wake.push(") or application = ").bind(application.map(|name| name.as_str().to_owned()))?.push(")");
+        let woken = execute(wake, &mut transaction).await?;
         transaction.commit().await?;
-        Ok(done.rows_affected())
+        Ok(woken)
     }
 
     /// Makes the promotion that has the slot which this one waits for due now, if another has it.
@@ -63,22 +53,11 @@ impl Store {
     /// The database failed.
     pub async fn wake_slot_holder(&self, promotion: &Promotion, now: DateTime<Utc>) -> Result<(), Error> {
         let mut transaction = self.write_lazily().await?;
-        sqlx::query(
-            "update work set \
-                 due_at_ms = case when due_at_ms < $4 then due_at_ms else $4 end, \
-                 woken_at_ms = case \
-                 when lease_until_ms is null then null when woken_at_ms < $4 then woken_at_ms else $4 end \
-             where subject_kind = 'promotion' and subject_id in \
-                 (select id from promotions \
-                  where application = $1 and lower(gitops_repository) = lower($2) and id <> $3 \
-                      and slot_taken_at_ms is not null and outcome is null)",
-        )
-        .bind(promotion.application.as_str())
-        .bind(promotion.gitops.to_string())
-        .bind(promotion.id.key())
-        .bind(millis(now))
-        .execute(&mut *transaction)
-        .await?;
+        let mut wake = waking(now)?;
+        wake.push("slot_taken_at_ms is not null and outcome is null and application = ");
+        wake.bind(promotion.application.as_str().to_owned())?.push(" and lower(gitops_repository) = lower(");
+        wake.bind(promotion.gitops.to_string())?.push(") and id <> ").bind(promotion.id.key())?;
+        execute(wake, &mut transaction).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -115,19 +94,9 @@ pub(crate) async fn wake_release(
     release: ReleaseId,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "update work set \
-             due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-             woken_at_ms = case \
-                 when lease_until_ms is null then null when woken_at_ms < $2 then woken_at_ms else $2 end \
-         where subject_kind = 'promotion' and subject_id in \
-             (select id from promotions where release_id = $1 and outcome is null)",
-    )
-    .bind(release.key())
-    .bind(millis(now))
-    .execute(connection)
-    .await?;
-    Ok(())
+    let mut wake = waking(now)?;
+    wake.push("outcome is null and release_id = ").bind(release.key())?;
+    execute(wake, connection).await.map(drop)
 }
 
 /// Makes the other unsettled promotions of the same application and GitOps repository due now.
@@ -136,20 +105,28 @@ pub(crate) async fn wake_rivals_of(
     promotion: PromotionId,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "update work set \
-             due_at_ms = case when due_at_ms < $2 then due_at_ms else $2 end, \
-             woken_at_ms = case \
-                 when lease_until_ms is null then null when woken_at_ms < $2 then woken_at_ms else $2 end \
-         where subject_kind = 'promotion' and subject_id in \
-             (select rival.id from promotions as rival \
-              join promotions as own on own.application = rival.application \
-                  and lower(own.gitops_repository) = lower(rival.gitops_repository) \
-              where own.id = $1 and rival.id <> own.id and rival.outcome is null)",
-    )
-    .bind(promotion.key())
-    .bind(millis(now))
-    .execute(connection)
-    .await?;
-    Ok(())
+    let mut wake = waking(now)?;
+    wake.push(
+        "outcome is null and exists (select 1 from promotions as own \
+         where own.application = promotions.application and own.id <> promotions.id \
+             and lower(own.gitops_repository) = lower(promotions.gitops_repository) and own.id = ",
+    );
+    wake.bind(promotion.key())?.push(")");
+    execute(wake, connection).await.map(drop)
+}
+
+/// Begins to make promotions due then, if not before; which ones is to follow. Of two wakes the earlier one counts.
+fn waking(at: DateTime<Utc>) -> Result<Statement, sqlx::Error> {
+    let mut wake = Statement::new("update work set due_at_ms = case when due_at_ms < ");
+    wake.bind(millis(at))?.push(" then due_at_ms else ").bind(millis(at))?;
+    wake.push(" end, woken_at_ms = case when lease_until_ms is null then null when woken_at_ms < ");
+    wake.bind(millis(at))?.push(" then woken_at_ms else ").bind(millis(at))?;
+    wake.push(" end where subject_kind = 'promotion' and subject_id in (select id from promotions where ");
+    Ok(wake)
+}
+
+/// Says how many promotions were woken.
+async fn execute(mut wake: Statement, connection: &mut AnyConnection) -> Result<u64, Error> {
+    wake.push(")");
+    Ok(wake.build().execute(connection).await?.rows_affected())
 }
