@@ -9,6 +9,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The statement that lists the tables.
+    pub(crate) const TABLES: &str = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'";
+
+    /// The statement that drops a table which no row refers to.
+    pub(crate) fn drop(table: &str) -> String {
+        format!("drop table {table}")
+    }
+
     pub(crate) async fn new() -> Result<Self> {
         Ok(Self { directory: tempfile::tempdir()? })
     }
