@@ -4,11 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use reqwest::{Client, StatusCode};
-use serde_json::json;
 use testkit::{
     Tagferry,
-    fleet::{CLOUDS, Database, Fleet, FleetOptions},
-    scene::REGISTRY_SECRET,
+    fleet::{Announcer, CLOUDS, Database, Fleet, FleetOptions},
     until,
 };
 
@@ -32,11 +30,8 @@ async fn push(fleet: &Fleet) -> Result<String> {
 }
 
 async fn announce(fleet: &Fleet, repository: &str, commit: &str) -> Result<StatusCode> {
-    let media_type = "application/vnd.oci.image.manifest.v1+json";
-    let target = json!({ "mediaType": media_type, "repository": repository, "tag": format!("sha-{commit}") });
-    let body = json!({ "events": [{ "id": format!("{repository} {commit}"), "action": "push", "target": target }] });
-    let request = Client::new().post(fleet.hook("registry")).header("authorization", REGISTRY_SECRET);
-    Ok(request.body(body.to_string()).send().await?.status())
+    let id = format!("{repository} {commit}");
+    Ok(Announcer::new(fleet).announce(&id, repository, &format!("sha-{commit}")).await?.status())
 }
 
 async fn ready(tagferry: &Tagferry) -> Result<StatusCode> {

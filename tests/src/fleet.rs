@@ -1,5 +1,6 @@
 //! Replicas of the service behind one address, over one database, for several applications.
 
+mod announcer;
 mod balancer;
 mod config;
 
@@ -14,6 +15,7 @@ use sandbox::{
 };
 use tempfile::TempDir;
 
+pub use self::announcer::Announcer;
 use self::balancer::Balancer;
 use crate::{
     Tagferry, port,

@@ -79,7 +79,7 @@ async fn attempt(plan: Plan) -> Result<Report> {
         FleetOptions { database: plan.database, applications: plan.applications, lease: LEASE, latency: None };
     let mut fleet = Fleet::start(options, most).await?;
     fleet.launch(0).await?;
-    let deliveries = Deliveries::to(fleet.hook("registry"));
+    let deliveries = Deliveries::to(&fleet);
     let mut acts = Acts::new(plan, &deliveries);
     while acts.report.kills < plan.kills {
         acts.one(&mut fleet).await?;

@@ -13,6 +13,8 @@ use crate::stage::{cargo, code, status};
 pub(crate) enum Benchmark {
     /// Durable deliveries a second, and how long they take
     Intake,
+    /// Promotions a second of two replicas and of one, 50 ms away from everything
+    Replicas,
 }
 
 /// Builds what is measured as it is released, and measures it.
@@ -20,7 +22,9 @@ pub(crate) enum Benchmark {
 /// # Errors
 /// `cargo` cannot be started.
 pub(crate) fn run(benchmark: Benchmark) -> anyhow::Result<ExitCode> {
-    match benchmark {
-        Benchmark::Intake => Ok(code(status(&mut cargo("bench --locked --package testkit --bench intake"))?)),
-    }
+    let name = match benchmark {
+        Benchmark::Intake => "intake",
+        Benchmark::Replicas => "replicas",
+    };
+    Ok(code(status(cargo("bench --locked --package testkit --bench").arg(name))?))
 }

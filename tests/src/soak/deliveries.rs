@@ -9,20 +9,17 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use reqwest::{Client, StatusCode};
-use serde_json::{Value, json};
+use reqwest::StatusCode;
+use serde_json::Value;
 use tokio::{sync::Mutex as AsyncMutex, task::JoinSet};
 
 use crate::{
-    scene::REGISTRY_SECRET,
+    fleet::{Announcer, Fleet},
     tagferry::{field, text},
 };
 
 /// How long it waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A delivery that was answered with 202.
 #[derive(Clone, Debug)]
@@ -36,19 +33,17 @@ pub(super) struct Accepted {
 /// Deliveries under way and those that were taken.
 #[derive(Clone, Debug)]
 pub(super) struct Deliveries {
-    address: String,
-    client: Client,
+    announcer: Announcer,
     sent: Arc<AtomicU64>,
     accepted: Arc<Mutex<Vec<Accepted>>>,
     under_way: Arc<AsyncMutex<JoinSet<Result<()>>>>,
 }
 
 impl Deliveries {
-    /// They go to this address.
-    pub(super) fn to(address: String) -> Self {
+    /// They go to whichever replica answers.
+    pub(super) fn to(fleet: &Fleet) -> Self {
         Self {
-            address,
-            client: Client::new(),
+            announcer: Announcer::new(fleet),
             sent: Arc::default(),
             accepted: Arc::default(),
             under_way: Arc::default(),
@@ -66,13 +61,8 @@ impl Deliveries {
     }
 
     async fn deliver(&self, id: &str, repository: &str, tag: String) -> Result<()> {
-        let media_type = "application/vnd.oci.image.manifest.v1+json";
-        let target = json!({ "mediaType": media_type, "repository": repository, "tag": tag });
-        let body = json!({ "events": [{ "id": id, "action": "push", "target": target }] }).to_string();
         loop {
-            let request = self.client.post(&self.address).header("authorization", REGISTRY_SECRET);
-            let answer = request.timeout(PATIENCE).body(body.clone()).send().await;
-            if let Ok(answer) = answer
+            if let Ok(answer) = self.announcer.announce(id, repository, &tag).await
                 && answer.status() == StatusCode::ACCEPTED
                 && let Ok(answer) = answer.json::<Value>().await
             {
