@@ -50,7 +50,7 @@ pub(super) async fn judge(
     Ok(())
 }
 
-/// All releases, once each is settled and nothing that was announced is pending.
+/// All releases, once each is settled.
 async fn settled(tagferry: &Tagferry, released: &[Released]) -> Result<Vec<Value>> {
     let began = Instant::now();
     loop {
@@ -122,16 +122,40 @@ async fn last_of_each(fleet: &Fleet, released: &[Released], releases: &[Value]) 
 
 /// Every delivery that was answered with 202 is there and was followed.
 async fn deliveries(tagferry: &Tagferry, accepted: &[Accepted]) -> Result<()> {
-    let all = all(tagferry, "deliveries").await?;
+    let all = all_followed(tagferry).await?;
     let known: BTreeMap<String, &Value> = all.iter().map(|one| (text(field(one, "id")), one)).collect();
     for Accepted { id, tag } in accepted {
         let delivery = known.get(id).with_context(|| format!("delivery {id} of {tag} was taken, and is lost"))?;
-        let announcements = field(delivery, "announcements").as_array().context("announcements is a list")?;
+        let announcements = announcements(delivery)?;
         let is_followed =
             announcements.iter().all(|one| field(one, "verdict") == "accepted" && text(field(one, "tag")) == *tag);
         ensure!(is_followed && announcements.len() == 1, "delivery {id} of {tag} was not followed: {delivery:#}");
     }
     Ok(())
+}
+
+/// All deliveries, once nothing that they announced is pending: a release may be settled before its last announcement,
+/// which is looked at again where a replica died between the two things that it records.
+async fn all_followed(tagferry: &Tagferry) -> Result<Vec<Value>> {
+    let began = Instant::now();
+    loop {
+        let all = all(tagferry, "deliveries").await?;
+        let mut pending = Vec::new();
+        for delivery in &all {
+            if announcements(delivery)?.iter().any(|one| field(one, "verdict") == "pending") {
+                pending.push(delivery);
+            }
+        }
+        if pending.is_empty() {
+            return Ok(all);
+        }
+        ensure!(began.elapsed() <= PATIENCE, "these deliveries are not followed: {pending:#?}");
+        tokio::time::sleep(PACE).await;
+    }
+}
+
+fn announcements(delivery: &Value) -> Result<&Vec<Value>> {
+    field(delivery, "announcements").as_array().context("announcements is a list")
 }
 
 /// All rows of a list, page after page.
