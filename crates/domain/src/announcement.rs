@@ -3,7 +3,7 @@
 //! An announcement is a hint, never a fact: what a tag stands for is asked of the registry, and where a pull
 //! request is, of the forge.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::{
     application::{Application, Name, NotACommit, TagPattern},
@@ -26,8 +26,56 @@ pub enum Announcement {
 pub struct Moved {
     /// In which repository.
     pub repository: forge::Repository,
+    /// What of it.
+    pub about: About,
     /// How soon it matters.
     pub haste: Haste,
+}
+
+/// What of a repository moved: whatever depends on nothing of it need not be looked at. It is written as a word and what
+/// it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Anything: who may do what, or what we do not know.
+    Repository,
+    /// The tip of a branch.
+    Branch(forge::Branch),
+    /// What is known of a commit: its checks.
+    Commit(Commit),
+    /// A pull request.
+    PullRequest(forge::Number),
+}
+
+/// Not what [`About`] is written as.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a part of a repository")]
+pub struct InvalidAbout;
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repository => f.write_str("repository"),
+            Self::Branch(branch) => write!(f, "branch {}", branch.as_str()),
+            Self::Commit(commit) => write!(f, "commit {commit}"),
+            Self::PullRequest(number) => write!(f, "pull-request {}", number.0),
+        }
+    }
+}
+
+impl FromStr for About {
+    type Err = InvalidAbout;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAbout> {
+        let (word, name) = text.split_once(' ').unwrap_or((text, ""));
+        let about = match word {
+            "repository" => Some(Self::Repository),
+            "branch" => name.parse().ok().map(Self::Branch),
+            "commit" => name.parse().ok().map(Self::Commit),
+            "pull-request" => name.parse().ok().map(forge::Number).map(Self::PullRequest),
+            _ => None,
+        };
+        about.ok_or(InvalidAbout)
+    }
 }
 
 /// How soon it matters that something moved.

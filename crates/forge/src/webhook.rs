@@ -1,11 +1,12 @@
 //! What the forge announces: authenticated first, then understood.
 
+mod about;
 mod interest;
 
 use std::collections::BTreeSet;
 
 use domain::{
-    announcement::{Announcement, Haste, Moved},
+    announcement::{About, Announcement, Haste, Moved},
     excerpt::{MOST_UNUSABLE, excerpt, excerpt_of_bytes},
     forge::Repository,
 };
@@ -156,14 +157,15 @@ pub fn parse(event: &str, message: Verified<'_>) -> Parsed {
         return Parsed::default();
     }
     let mut reading = Reading::default();
-    match serde_json::from_slice::<Message<'_>>(message.body) {
+    let Verified { body } = message;
+    match serde_json::from_slice::<Message<'_>>(body) {
         Ok(message) => {
             if let Some(haste) = interest::haste(event, message.word(message.action), message.word(message.state)) {
-                reading.take_all(&message, haste);
+                reading.take_all(&message, &about::about(event, body), haste);
             }
         }
         Err(source) => {
-            reading.refuse(excerpt_of_bytes(message.body), &format!("the body of a {event} event: {source}"));
+            reading.refuse(excerpt_of_bytes(body), &format!("the body of a {event} event: {source}"));
         }
     }
     reading.finish()
@@ -185,20 +187,20 @@ struct Reading {
 
 impl Reading {
     /// Takes what can be used; one bad name does not drop the good ones beside it.
-    fn take_all(&mut self, message: &Message<'_>, haste: Haste) {
+    fn take_all(&mut self, message: &Message<'_>, about: &About, haste: Haste) {
         if let Some(repository) = message.repository {
-            self.take(repository, haste);
+            self.take(repository, about, haste);
         }
         let lists = [message.repositories, message.repositories_added, message.repositories_removed];
         for list in lists.into_iter().flatten() {
             match serde_json::from_str::<Vec<&RawValue>>(list.get()) {
-                Ok(repositories) => repositories.into_iter().for_each(|one| self.take(one, haste)),
+                Ok(repositories) => repositories.into_iter().for_each(|one| self.take(one, about, haste)),
                 Err(source) => self.refuse(excerpt(list.get()), &format!("a list of repositories: {source}")),
             }
         }
     }
 
-    fn take(&mut self, repository: &RawValue, haste: Haste) {
+    fn take(&mut self, repository: &RawValue, about: &About, haste: Haste) {
         let full_name = match serde_json::from_str(repository.get()) {
             Ok(Named { full_name }) => full_name,
             Err(source) => return self.refuse(excerpt(repository.get()), &format!("a repository: {source}")),
@@ -206,7 +208,8 @@ impl Reading {
         match full_name.parse::<Repository>() {
             Ok(repository) => {
                 if self.seen.insert(repository.clone()) {
-                    self.parsed.announcements.push(Announcement::Moved(Moved { repository, haste }));
+                    let moved = Moved { repository, about: about.clone(), haste };
+                    self.parsed.announcements.push(Announcement::Moved(moved));
                 }
             }
             Err(source) => {
@@ -245,7 +248,10 @@ mod tests {
     }
 
     fn moved(repositories: &[&str], haste: Haste) -> Vec<Announcement> {
-        let moved = |one: &&str| Announcement::Moved(Moved { repository: one.parse().unwrap(), haste });
+        let moved = |one: &&str| {
+            let repository = one.parse().unwrap();
+            Announcement::Moved(Moved { repository, about: About::Repository, haste })
+        };
         repositories.iter().map(moved).collect()
     }
 

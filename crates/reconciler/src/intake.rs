@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    announcement::{Announcement, Haste, Ignored, Match, Moved, Pushed, matches},
+    announcement::{About, Announcement, Haste, Ignored, Match, Moved, Pushed, matches},
+    application::Application,
     image::{Digest, Reference},
     release::Build,
 };
@@ -79,16 +80,22 @@ impl Reconciler {
     }
 
     async fn moved(&self, moved: &Moved) -> Result<AnnouncementVerdict, Error> {
-        let Moved { repository, haste } = moved;
+        let Moved { repository, about, haste } = moved;
         let wait = match haste {
             Haste::Now => TimeDelta::zero(),
             Haste::Soon => SOON,
         };
         let at = self.store.now() + wait;
-        let mut woken = self.store.wake_promotions(repository, at).await?;
-        // Whether a release is proven may depend on the checks of where it comes from.
-        for application in self.outside.applications.iter().filter(|one| one.is_checked_in(repository)) {
-            woken += self.store.wake_application(application.name(), at).await?;
+        let mut woken = self.store.wake_promotions(repository, about, at).await?;
+        // Whether a release is proven may depend on the checks of where it comes from, and on no pull request there.
+        let commit = match about {
+            About::Commit(commit) => Some(*commit),
+            About::Repository | About::Branch(_) | About::PullRequest(_) => None,
+        };
+        let is_by_request = matches!(about, About::PullRequest(_));
+        let checked = |one: &&Application| !is_by_request && one.is_checked_in(repository);
+        for application in self.outside.applications.iter().filter(checked) {
+            woken += self.store.wake_application(application.name(), commit, at).await?;
         }
         Ok(AnnouncementVerdict::Accepted {
             reason: format!("promotions into or from {repository} that are looked at: {woken}"),

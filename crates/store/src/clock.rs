@@ -116,7 +116,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use domain::announcement::{Announcement, Haste, Moved};
+    use domain::announcement::{About, Announcement, Haste, Moved};
 
     use super::*;
     use crate::{Element, NewDelivery};
@@ -145,7 +145,11 @@ mod tests {
         let url = format!("sqlite://{}", directory.path().join("t.db").display());
         let next_year = DateTime::<Utc>::from(SystemTime::now()) + TimeDelta::days(365);
         let store = Store::open(&url, next_year).await.unwrap();
-        let moved = Announcement::Moved(Moved { repository: "acme/trinity".parse().unwrap(), haste: Haste::Now });
+        let moved = Announcement::Moved(Moved {
+            repository: "acme/trinity".parse().unwrap(),
+            about: About::Repository,
+            haste: Haste::Now,
+        });
         for id in ["claimed", "waiting"] {
             let new = NewDelivery {
                 sender: "github",

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    announcement::{Announcement, BuildRun, Haste, Moved, Pushed},
+    announcement::{About, Announcement, BuildRun, Haste, Moved, Pushed},
     evidence::BuilderReport,
     image::Reference,
 };
@@ -126,7 +126,7 @@ impl Store {
         let mut reading = self.read().await?;
         let row = sqlx::query(
             "select announcements.delivery_id, announcements.kind, announcements.repository, \
-                 announcements.tag, announcements.claimed_digest, announcements.soon, \
+                 announcements.tag, announcements.claimed_digest, announcements.soon, announcements.about, \
                  announcements.workflow, announcements.run_url, deliveries.sender, deliveries.received_at_ms \
              from announcements join deliveries on deliveries.id = announcements.delivery_id \
              where announcements.id = $1",
@@ -222,6 +222,7 @@ fn announced(row: &AnyRow) -> Result<Announced, Error> {
         }),
         "moved" => Announcement::Moved(Moved {
             repository: parsed(row, "repository")?,
+            about: maybe_parsed(row, "about")?.unwrap_or(About::Repository),
             haste: if row.try_get::<i64, _>("soon")? != 0 { Haste::Soon } else { Haste::Now },
         }),
         _ => return Err(Error::corrupt("announcements.kind")),

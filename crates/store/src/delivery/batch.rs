@@ -101,7 +101,7 @@ async fn insert_announcements(
 ) -> Result<(), Error> {
     let mut statement = Statement::new(
         "insert into announcements \
-             (delivery_id, kind, repository, site, tag, claimed_digest, soon, workflow, run_url, unusable_text, verdict, reason) \
+             (delivery_id, kind, repository, site, tag, claimed_digest, soon, about, workflow, run_url, unusable_text, verdict, reason) \
          values ",
     );
     for (position, (delivery, element)) in announcements.iter().enumerate() {
@@ -111,7 +111,7 @@ async fn insert_announcements(
         statement.push(", ").bind(columns.site)?;
         statement.push(", ").bind(columns.tag.map(Tag::as_str))?;
         statement.push(", ").bind(columns.claimed_digest.map(Digest::as_str))?;
-        statement.push(", ").bind(i64::from(columns.soon))?;
+        statement.push(", ").bind(i64::from(columns.soon))?.push(", ").bind(columns.about)?;
         statement.push(", ").bind(columns.run.map(|run| run.workflow.as_str()))?;
         statement.push(", ").bind(columns.run.map(|run| run.url.as_str()))?;
         statement.push(", ").bind(columns.unusable_text)?.push(", ").bind(columns.verdict)?;
@@ -130,6 +130,7 @@ pub(super) struct Columns<'a> {
     pub(super) tag: Option<&'a Tag>,
     pub(super) claimed_digest: Option<&'a Digest>,
     pub(super) soon: bool,
+    pub(super) about: Option<String>,
     pub(super) run: Option<&'a BuildRun>,
     pub(super) unusable_text: Option<String>,
     pub(super) verdict: &'static str,
@@ -168,6 +169,7 @@ impl<'a> Columns<'a> {
                 kind: "moved",
                 repository: Some(moved.repository.to_string()),
                 soon: moved.haste == Haste::Soon,
+                about: Some(moved.about.to_string()),
                 ..Self::default()
             },
         }

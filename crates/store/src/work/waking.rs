@@ -2,42 +2,69 @@
 //! is handed back.
 
 use chrono::{DateTime, Utc};
-use domain::{application::Name, forge};
+use domain::{announcement::About, application::Name, commit::Commit, forge};
 use sqlx::AnyConnection;
 
 use crate::{Error, Promotion, PromotionId, ReleaseId, Store, rows::millis, statement::Statement};
 
 impl Store {
-    /// Makes every unsettled promotion of a GitOps repository due then, if not before, and says how many there are.
-    /// Idempotent.
+    /// Makes every unsettled promotion due then, if not before, that depends on what moved in its GitOps repository, and
+    /// says how many there are. Idempotent.
+    ///
+    /// One that may have a pull request and does not know its number depends on every pull request.
     ///
     /// # Errors
     ///
     /// The database failed.
-    pub async fn wake_promotions(&self, gitops: &forge::Repository, at: DateTime<Utc>) -> Result<u64, Error> {
-        self.wake_unsettled(Some(gitops.to_string()), None, at).await
-    }
-
-    /// Makes every unsettled promotion of an application due then, if not before, and says how many there are.
-    /// Idempotent.
-    ///
-    /// # Errors
-    ///
-    /// The database failed.
-    pub async fn wake_application(&self, application: &Name, at: DateTime<Utc>) -> Result<u64, Error> {
-        self.wake_unsettled(None, Some(application), at).await
-    }
-
-    async fn wake_unsettled(
+    pub async fn wake_promotions(
         &self,
-        gitops: Option<String>,
-        application: Option<&Name>,
+        gitops: &forge::Repository,
+        about: &About,
         at: DateTime<Utc>,
     ) -> Result<u64, Error> {
-        let mut transaction = self.write_lazily().await?;
         let mut wake = waking(at)?;
-        wake.push("outcome is null and (lower(gitops_repository) = lower(").bind(gitops)?;
-        wake.push(") or application = ").bind(application.map(|name| name.as_str().to_owned()))?.push(")");
+        wake.push("outcome is null and lower(gitops_repository) = lower(").bind(gitops.to_string())?.push(")");
+        match about {
+            About::Repository => {}
+            About::Branch(branch) => {
+                wake.push(" and base = ").bind(branch.as_str().to_owned())?;
+            }
+            About::Commit(commit) => {
+                wake.push(" and exists (select 1 from heads where promotion_id = promotions.id and head_commit = ");
+                wake.bind(commit.to_string())?.push(")");
+            }
+            About::PullRequest(number) => {
+                wake.push(" and (pull_request is null and slot_taken_at_ms is not null or pull_request = ");
+                wake.bind(i64::try_from(number.0).unwrap_or(i64::MAX))?.push(")");
+            }
+        }
+        self.wake(wake).await
+    }
+
+    /// Makes the unsettled promotions of an application, or of one commit of it, due then, if not before, and says how
+    /// many there are. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn wake_application(
+        &self,
+        application: &Name,
+        commit: Option<Commit>,
+        at: DateTime<Utc>,
+    ) -> Result<u64, Error> {
+        let mut wake = waking(at)?;
+        wake.push("outcome is null and application = ").bind(application.as_str().to_owned())?;
+        if let Some(commit) = commit {
+            wake.push(" and release_id in (select id from releases where application = ");
+            wake.bind(application.as_str().to_owned())?.push(" and source_commit = ");
+            wake.bind(commit.to_string())?.push(")");
+        }
+        self.wake(wake).await
+    }
+
+    async fn wake(&self, wake: Statement) -> Result<u64, Error> {
+        let mut transaction = self.write_lazily().await?;
         let woken = execute(wake, &mut transaction).await?;
         transaction.commit().await?;
         Ok(woken)
@@ -52,13 +79,11 @@ impl Store {
     ///
     /// The database failed.
     pub async fn wake_slot_holder(&self, promotion: &Promotion, now: DateTime<Utc>) -> Result<(), Error> {
-        let mut transaction = self.write_lazily().await?;
         let mut wake = waking(now)?;
         wake.push("slot_taken_at_ms is not null and outcome is null and application = ");
         wake.bind(promotion.application.as_str().to_owned())?.push(" and lower(gitops_repository) = lower(");
         wake.bind(promotion.gitops.to_string())?.push(") and id <> ").bind(promotion.id.key())?;
-        execute(wake, &mut transaction).await?;
-        Ok(transaction.commit().await?)
+        self.wake(wake).await.map(drop)
     }
 
     /// Makes all work due that nobody works on: what it waits for may have come while nobody was there to hear of it.

@@ -73,7 +73,9 @@ async fn what_runs_have_posted_of_the_images_of_a_release_is_known() -> Result<(
 #[tokio::test]
 async fn an_announcement_reads_back_as_it_was_understood() -> Result<()> {
     let world = World::new().await?;
-    let moved = |haste| anyhow::Ok(Announcement::Moved(Moved { repository: "acme/trinity".parse()?, haste }));
+    let moved = |about: &str, haste| {
+        anyhow::Ok(Announcement::Moved(Moved { repository: "acme/trinity".parse()?, about: about.parse()?, haste }))
+    };
     let Announcement::Pushed(mut bare) = pushed()? else {
         anyhow::bail!("a pushed tag was expected");
     };
@@ -81,8 +83,10 @@ async fn an_announcement_reads_back_as_it_was_understood() -> Result<()> {
     let built = Pushed { run: Some(run("release.yml")), ..bare.clone() };
     for (id, announcement) in [
         ("1", pushed()?),
-        ("2", moved(Haste::Now)?),
-        ("3", moved(Haste::Soon)?),
+        ("2", moved("repository", Haste::Now)?),
+        ("3", moved("branch release/1", Haste::Soon)?),
+        ("6", moved("pull-request 7", Haste::Now)?),
+        ("7", moved(&format!("commit {}", commit(1)), Haste::Now)?),
         ("4", Announcement::Pushed(bare)),
         ("5", Announcement::Pushed(built)),
     ] {

@@ -8,7 +8,7 @@ use crate::{place::Place, world::World};
 
 /// Each migration and a row, as the version that came with it writes it, in each table and column that it added. They
 /// have been released: they are never edited.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     (include_str!("../../src/migration/0001_from_deliveries_to_promotions.sql"), include_str!("sample/0001.sql")),
     (include_str!("../../src/migration/0002_repositories_in_any_case.sql"), include_str!("sample/0002.sql")),
     (include_str!("../../src/migration/0003_orders_and_labels.sql"), include_str!("sample/0003.sql")),
@@ -17,10 +17,11 @@ const MIGRATIONS: [(&str, &str); 8] = [
     (include_str!("../../src/migration/0006_lanes_of_work.sql"), include_str!("sample/0006.sql")),
     (include_str!("../../src/migration/0007_rounds_and_drifts.sql"), include_str!("sample/0007.sql")),
     (include_str!("../../src/migration/0008_bodies_that_are_gone.sql"), include_str!("sample/0008.sql")),
+    (include_str!("../../src/migration/0009_what_moved.sql"), include_str!("sample/0009.sql")),
 ];
 
 /// Every statement, each in a line, of the version before the last migration.
-const STATEMENTS_BEFORE: &str = include_str!("sample/0007.statements");
+const STATEMENTS_BEFORE: &str = include_str!("sample/0008.statements");
 
 async fn connect(world: &World) -> Result<AnyConnection> {
     Ok(AnyConnection::connect(&world.url()).await?)
@@ -153,7 +154,7 @@ async fn check_samples(world: &World) -> Result<()> {
     let runs = store.builder_reports(first.release).await?;
     assert_eq!(runs.len(), 1, "{runs:?}");
     let deliveries = store.deliveries(None, 9).await?;
-    assert_eq!(deliveries.iter().map(|one| one.announcements.len()).collect::<Vec<_>>(), [0, 6]);
+    assert_eq!(deliveries.iter().map(|one| one.announcements.len()).collect::<Vec<_>>(), [0, 7]);
     let mut bodies = Vec::new();
     for delivery in &deliveries {
         bodies.push(store.kept(delivery.id).await?.context("no delivery")?.body);
@@ -168,7 +169,7 @@ async fn check_samples(world: &World) -> Result<()> {
     while let Some(claim) = store.claim_due(crate::world::at(0), crate::world::LEASE).await? {
         claimed.push(claim.subject);
     }
-    assert_eq!(claimed.len(), 4, "{claimed:?}");
+    assert_eq!(claimed.len(), 5, "{claimed:?}");
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 use std::{collections::HashSet, time::Duration};
 
 use anyhow::Result;
-use domain::promotion::Outcome;
-use store::{Attempts, Subject};
+use domain::{announcement::About, forge::Number, promotion::Outcome};
+use store::{Attempts, PushedHead, Subject};
 
 use crate::world::{LEASE, World, at, build, commit, refused};
 
@@ -90,7 +90,7 @@ async fn a_wake_while_a_pass_is_running_is_not_lost() -> Result<()> {
     let world = World::new().await?;
     let (promotion, claim) = world.open_and_claim(1).await?;
     let gitops = "acme/trinity".parse()?;
-    assert_eq!(world.store.wake_promotions(&gitops, at(5)).await?, 1);
+    assert_eq!(world.store.wake_promotions(&gitops, &About::Repository, at(5)).await?, 1);
     assert_eq!(world.store.claim_due(at(5), LEASE).await?, None);
     world.store.hand_back(&claim, at(900), Attempts::Reset).await?;
     assert_eq!(world.store.next_due(at(5)).await?, Some(at(5)));
@@ -107,11 +107,37 @@ async fn a_wake_makes_what_waits_due_now_in_that_repository_alone() -> Result<()
     let (_, claim) = world.open_and_claim(1).await?;
     world.store.hand_back(&claim, at(900), Attempts::Reset).await?;
     let elsewhere = "acme/other".parse()?;
-    assert_eq!(world.store.wake_promotions(&elsewhere, at(5)).await?, 0);
+    assert_eq!(world.store.wake_promotions(&elsewhere, &About::Repository, at(5)).await?, 0);
     assert_eq!(world.store.next_due(at(5)).await?, Some(at(900)));
     let gitops = "acme/trinity".parse()?;
-    world.store.wake_promotions(&gitops, at(5)).await?;
+    world.store.wake_promotions(&gitops, &About::Repository, at(5)).await?;
     assert_eq!(world.claim(at(5)).await?.subject, claim.subject);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wake_is_for_those_alone_that_depend_on_what_moved() -> Result<()> {
+    let world = World::new().await?;
+    let (id, claim) = world.open_and_claim(1).await?;
+    let gitops = "acme/trinity".parse()?;
+    let woken = async |about: String| {
+        anyhow::Ok(world.store.wake_promotions(&gitops, &about.parse::<About>()?, at(5)).await? == 1)
+    };
+    assert!(woken("branch main".to_owned()).await? && !woken("branch release/1".to_owned()).await?);
+    assert!(!woken("pull-request 7".to_owned()).await?, "it has none");
+    world.store.take_slot(&claim, at(0)).await?;
+    assert!(woken("pull-request 7".to_owned()).await?, "it does not know its number");
+    let head = PushedHead { commit: commit(7), base: commit(8) };
+    world.store.record_head(&claim, head, at(0)).await?;
+    assert!(woken(format!("commit {}", commit(7))).await? && !woken(format!("commit {}", commit(8))).await?);
+    let url = "https://forge.example/7";
+    world.store.record_pull_request(&claim, Number(7), url, at(0)).await?;
+    assert!(woken("pull-request 7".to_owned()).await? && !woken("pull-request 8".to_owned()).await?);
+    let application = world.store.promotion(id).await?.application;
+    for (commit, expected) in [(None, 1), (Some(commit(1)), 1), (Some(commit(2)), 0)] {
+        assert_eq!(world.store.wake_application(&application, commit, at(5)).await?, expected, "{commit:?}");
+    }
+    assert_eq!(world.store.wake_application(&"other".parse()?, None, at(5)).await?, 0);
     Ok(())
 }
 
@@ -122,7 +148,7 @@ async fn a_repository_that_is_announced_in_another_case_is_the_same_one() -> Res
     let claim = world.claim(at(0)).await?;
     assert_eq!(Some(claim.subject), opened.map(Subject::Promotion));
     world.store.hand_back(&claim, at(900), Attempts::Reset).await?;
-    assert_eq!(world.store.wake_promotions(&"acme/trinity".parse()?, at(5)).await?, 1);
+    assert_eq!(world.store.wake_promotions(&"acme/trinity".parse()?, &About::Repository, at(5)).await?, 1);
     assert_eq!(world.claim(at(5)).await?.subject, claim.subject);
     Ok(())
 }

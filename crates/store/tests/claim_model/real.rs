@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::promotion::Outcome;
+use domain::{announcement::About, promotion::Outcome};
 use stateright::Model as _;
 use store::{Attempts, Claim, Error, Note};
 
@@ -71,7 +71,7 @@ async fn real(world: &World, held: &mut [Option<Claim>], step: Step, clock: u8) 
             Ok(None)
         }
         Step::Wake => {
-            store.wake_promotions(&"acme/trinity".parse()?, now).await?;
+            store.wake_promotions(&"acme/trinity".parse()?, &About::Repository, now).await?;
             Ok(None)
         }
         Step::Claim(number) => {

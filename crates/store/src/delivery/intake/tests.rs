@@ -1,7 +1,7 @@
 //! Who shares a transaction, and what becomes of the others when one fails. On a runtime of one thread all that is
 //! polled together waits together.
 
-use domain::announcement::{Announcement, Haste, Moved};
+use domain::announcement::{About, Announcement, Haste, Moved};
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Executor as _};
 
@@ -21,7 +21,11 @@ impl World {
     }
 
     async fn record(&self, id: &str, body: &[u8]) -> Result<Recorded, Error> {
-        let moved = Announcement::Moved(Moved { repository: "acme/trinity".parse().unwrap(), haste: Haste::Now });
+        let moved = Announcement::Moved(Moved {
+            repository: "acme/trinity".parse().unwrap(),
+            about: About::Repository,
+            haste: Haste::Now,
+        });
         let new = NewDelivery {
             sender: "github",
             sender_delivery_id: id,
@@ -179,7 +183,7 @@ async fn other_writers_have_their_turn_between_two_batches() {
     let wakes = async {
         let gitops = "acme/trinity".parse().unwrap();
         for _ in 0..3 {
-            world.store.wake_promotions(&gitops, DateTime::UNIX_EPOCH).await.unwrap();
+            world.store.wake_promotions(&gitops, &About::Repository, DateTime::UNIX_EPOCH).await.unwrap();
         }
         recorded.get()
     };

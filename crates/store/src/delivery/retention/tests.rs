@@ -1,6 +1,6 @@
 //! Which deliveries make room.
 
-use domain::announcement::{Announcement, Haste, Moved};
+use domain::announcement::{About, Announcement, Haste, Moved};
 use sqlx::Row as _;
 
 use super::*;
@@ -24,6 +24,7 @@ impl World {
         let moved = || {
             Element::Announced(Announcement::Moved(Moved {
                 repository: "acme/trinity".parse().unwrap(),
+                about: About::Repository,
                 haste: Haste::Now,
             }))
         };
