@@ -5,7 +5,10 @@
 //! takes as long as one through half a continent; the replicas share a PostgreSQL of their own. In each round the same
 //! number of releases is announced at once to one replica and to two, in turn.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use reqwest::StatusCode;
@@ -45,10 +48,10 @@ async fn main() -> Result<()> {
     // The first is no measurement: everything is empty and cold.
     for round in 0..=ROUNDS {
         let (one, two) = (measure(&mut fleet, 1).await?, measure(&mut fleet, 2).await?);
-        testkit::say(&format!("round {round}: one {one:.2}/s, two {two:.2}/s, ratio {:.2}", two / one))?;
+        testkit::say(&format!("round {round}: one {one}, two {two}, ratio {:.2}", two.rate / one.rate))?;
         if round > 0 {
-            ones.push(one);
-            twos.push(two);
+            ones.push(one.rate);
+            twos.push(two.rate);
         }
     }
     fleet.end().await;
@@ -63,8 +66,22 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Promotions a second of so many replicas.
-async fn measure(fleet: &mut Fleet, replicas: usize) -> Result<f64> {
+/// What was measured of so many replicas.
+struct Measured {
+    /// Promotions a second.
+    rate: f64,
+    /// Requests to the forge for each promotion.
+    requests: f64,
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2}/s with {:.1} requests each", self.rate, self.requests)
+    }
+}
+
+/// Has every application released once by so many replicas.
+async fn measure(fleet: &mut Fleet, replicas: usize) -> Result<Measured> {
     for number in 0..replicas {
         fleet.launch(number).await?;
     }
@@ -76,7 +93,7 @@ async fn measure(fleet: &mut Fleet, replicas: usize) -> Result<f64> {
             pushed.push((fleet.push(&application, cloud, &commit)?, commit.clone()));
         }
     }
-    let began = Instant::now();
+    let (began, asked) = (Instant::now(), fleet.forge.requests().len());
     for (repository, commit) in &pushed {
         let id = format!("{repository} {commit}");
         let answer = announcer.announce(&id, repository, &format!("sha-{commit}")).await?;
@@ -84,10 +101,11 @@ async fn measure(fleet: &mut Fleet, replicas: usize) -> Result<f64> {
     }
     through(fleet, &pushed).await?;
     let rate = f64::from(APPLICATIONS) / began.elapsed().as_secs_f64();
+    let requests = u32::try_from(fleet.forge.requests().len() - asked).context("too many requests")?;
     for number in 0..replicas {
         ensure!(fleet.take(number)?.terminate().await?, "replica {number} did not end with 0");
     }
-    Ok(rate)
+    Ok(Measured { rate, requests: f64::from(requests) / f64::from(APPLICATIONS) })
 }
 
 /// Waits until the releases of all these commits are merged.
