@@ -42,6 +42,7 @@ async fn main() -> Result<()> {
         applications: usize::from(APPLICATIONS),
         lease: Duration::from_secs(60),
         latency: Some(LATENCY),
+        reconciliation: "off",
     };
     let mut fleet = Fleet::start(options, 2).await?;
     let (mut ones, mut twos) = (Vec::new(), Vec::new());

@@ -15,8 +15,13 @@ use testkit::{
 const SOON: Duration = Duration::from_secs(15);
 
 async fn fleet() -> Result<Fleet> {
-    let options =
-        FleetOptions { database: Database::Sqlite, applications: 2, lease: Duration::from_secs(60), latency: None };
+    let options = FleetOptions {
+        database: Database::Sqlite,
+        applications: 2,
+        lease: Duration::from_secs(60),
+        latency: None,
+        reconciliation: "off",
+    };
     let mut fleet = Fleet::start(options, 1).await?;
     fleet.launch(0).await?;
     Ok(fleet)

@@ -14,7 +14,13 @@ use testkit::{
 const LEASE: Duration = Duration::from_secs(300);
 
 async fn fleet() -> Result<Fleet> {
-    let options = FleetOptions { database: Database::Postgres, applications: 1, lease: LEASE, latency: None };
+    let options = FleetOptions {
+        database: Database::Postgres,
+        applications: 1,
+        lease: LEASE,
+        latency: None,
+        reconciliation: "off",
+    };
     Fleet::start(options, 2).await
 }
 

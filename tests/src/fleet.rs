@@ -48,6 +48,8 @@ pub struct FleetOptions {
     pub lease: Duration,
     /// How long a round trip to the forge and to the registry takes longer.
     pub latency: Option<Duration>,
+    /// How often it is looked for what nobody told, as the configuration says it.
+    pub reconciliation: &'static str,
 }
 
 /// Replicas, of which some run, and everything that they speak to.

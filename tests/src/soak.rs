@@ -75,8 +75,13 @@ pub async fn run(plan: Plan) -> Result<Report> {
 async fn attempt(plan: Plan) -> Result<Report> {
     let began = std::time::Instant::now();
     let most = if plan.database == Database::Sqlite { 1 } else { MOST_REPLICAS };
-    let options =
-        FleetOptions { database: plan.database, applications: plan.applications, lease: LEASE, latency: None };
+    let options = FleetOptions {
+        database: plan.database,
+        applications: plan.applications,
+        lease: LEASE,
+        latency: None,
+        reconciliation: "3s",
+    };
     let mut fleet = Fleet::start(options, most).await?;
     fleet.launch(0).await?;
     let deliveries = Deliveries::to(&fleet);

@@ -16,7 +16,7 @@ use domain::{
 };
 use kustomize::Image;
 use registry::{Listing, Tags, Validator};
-use store::{Drift, Element, NewDelivery, Note, Past, Recorded, Replay};
+use store::{Drift, Element, NewDelivery, Note, Past, Recorded, ReleaseId, Replay};
 use tracing::{info, warn};
 
 use crate::{Error, Reconciler, outside::Outside, overlays};
@@ -56,8 +56,13 @@ impl Reconciler {
     /// Looks for what happened without that anybody told us, and records it.
     pub(crate) async fn look_for_missed(&self, application: &Application) -> Result<(), Error> {
         self.recall(application).await?;
+        let before = self.at_rest(application).await?;
         let overlays = overlays::images(&self.outside, application).await?;
-        self.watch_drift(application, &overlays).await?;
+        let after = self.at_rest(application).await?;
+        // What was merged while they were read may be in them, or not.
+        if let Some(release) = after.filter(|_| before == after) {
+            self.watch_drift(application, release, &overlays).await?;
+        }
         self.announce_missed(application, &overlays).await
     }
 
@@ -99,13 +104,21 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Says which overlays name something else than the last release put there; nothing is done about it.
-    async fn watch_drift(&self, application: &Application, overlays: &[(Name, Image)]) -> Result<(), Error> {
-        // One that is on its way may have been merged a moment ago.
+    /// The release that the overlays should have; `None` while one is on its way, which may be merged at any moment.
+    async fn at_rest(&self, application: &Application) -> Result<Option<ReleaseId>, Error> {
         if self.store.is_on_its_way(application.name()).await? {
-            return Ok(());
+            return Ok(None);
         }
-        let Some(release) = self.store.deployed(application.name()).await? else { return Ok(()) };
+        Ok(self.store.deployed(application.name()).await?)
+    }
+
+    /// Says which overlays name something else than that release put there; nothing is done about it.
+    async fn watch_drift(
+        &self,
+        application: &Application,
+        release: ReleaseId,
+        overlays: &[(Name, Image)],
+    ) -> Result<(), Error> {
         let builds = self.store.builds(release).await?;
         for (target, image) in overlays {
             let Some(build) = newest(&builds, target) else { continue };

@@ -45,6 +45,7 @@ github:
   poll_interval: 2s
   limits: {{ changes_per_minute: 1000000, changes_per_hour: 1000000 }}
 api: {{ tokens: [{{ name: e2e, sha256: {TOKEN_SHA256}, role: viewer }}] }}
+reconciliation: {{ interval: {} }}
 senders:
   registry: {{ kind: distribution, secrets: {{ file: '{}' }}, registry: '{host}' }}
 registries:
@@ -55,6 +56,7 @@ applications:
         fleet.options.lease.as_millis(),
         key.display(),
         forge_secret.display(),
+        fleet.options.reconciliation,
         registry_secret.display(),
         applications(fleet, &host)?,
     );

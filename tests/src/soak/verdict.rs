@@ -97,6 +97,7 @@ fn one_release(release: &Value, pull_requests: &[PullRequestView]) -> Result<boo
         ensure!(told.get(once) == Some(&1), "the ledger does not say {once} once: {release:#}");
     }
     ensure!(told.get("pull-request").is_none_or(|times| *times == 1), "it had two pull requests: {release:#}");
+    ensure!(!told.contains_key("drift"), "nobody edited an overlay: {release:#}");
     ensure!(told.get("build") == Some(&CLOUDS.len()), "builds were found twice: {release:#}");
     Ok(is_merged)
 }
