@@ -1,6 +1,7 @@
 //! The way by Git: branches, files, commits and pushes, over Git's own protocol and without any checkout.
 
 mod mirror;
+mod place;
 mod remote;
 mod session;
 mod signing;
@@ -16,6 +17,7 @@ use domain::{
     proposal::ReleaseBranch,
 };
 use secrecy::SecretString;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -24,6 +26,7 @@ use crate::{
     write::{Files, NewCommit},
 };
 pub use mirror::{Mirror, MirrorSettings};
+use place::Way;
 use remote::{Conversation, Target};
 pub(crate) use signing::Signer;
 pub(crate) use store::Stores;
@@ -39,8 +42,19 @@ impl Git<'_> {
     /// The commit at the tip of a branch, with all its files fetched and kept.
     pub(crate) async fn tip(&self, repository: &Repository, branch: &Branch) -> Result<Commit, Error> {
         let doing = format!("fetching {branch} of {repository}");
-        let branch = branch.clone();
-        self.converse(repository, doing, move |mut conversation| conversation.tip(&branch)).await
+        let (branch, asked) = (branch.clone(), Instant::now());
+        let place = self.stores.place(repository);
+        let look = move |mut conversation: Conversation<'_>| {
+            // Whoever waited while another looked needs no look of its own.
+            if let Some(tip) = place.tip_since(&branch, asked).filter(|tip| conversation.has(*tip)) {
+                return Ok(tip);
+            }
+            let began = Instant::now();
+            let tip = conversation.tip(&branch)?;
+            place.note_tip(&branch, began, tip);
+            Ok(tip)
+        };
+        self.converse(repository, (doing, Way::Fetching), look).await
     }
 
     /// The files of these names in each of the directories, as they are in the commit `tip`; no request.
@@ -99,7 +113,8 @@ impl Git<'_> {
         ours: &[Commit],
     ) -> Result<(), Error> {
         let (branch, ours) = (branch.branch().clone(), ours.to_vec());
-        self.converse(repository, doing, move |mut conversation| conversation.move_branch(&branch, target, &ours)).await
+        let push = move |mut conversation: Conversation<'_>| conversation.move_branch(&branch, target, &ours);
+        self.converse(repository, (doing, Way::Beside), push).await
     }
 
     /// Speaks with a repository; once more with a new token when the kept one is not accepted, or with a new store
@@ -107,11 +122,11 @@ impl Git<'_> {
     async fn converse<T: Send + 'static>(
         &self,
         repository: &Repository,
-        doing: String,
+        (doing, way): (String, Way),
         work: impl Fn(Conversation<'_>) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
         let token = self.client.token(repository).await?;
-        let first = self.converse_once(repository, &token, doing.clone(), work.clone()).await;
+        let first = self.converse_once(repository, &token, (doing.clone(), way), work.clone()).await;
         let again = match &first {
             Err(Error::Unauthorized { .. }) => self.client.forget(repository, &token).await,
             Err(Error::NoRepository { .. } | Error::Forbidden { .. }) => {
@@ -126,14 +141,14 @@ impl Git<'_> {
             return first;
         }
         let token = self.client.token(repository).await?;
-        self.converse_once(repository, &token, doing, work).await
+        self.converse_once(repository, &token, (doing, way), work).await
     }
 
     async fn converse_once<T: Send + 'static>(
         &self,
         repository: &Repository,
         token: &SecretString,
-        doing: String,
+        (doing, way): (String, Way),
         work: impl Fn(Conversation<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         // Each conversation begins with looking at the references, also one that moves them.
@@ -144,7 +159,11 @@ impl Git<'_> {
         let url = self.client.git_url(repository);
         let session = Arc::new(self.stores.session(&job, url, token, cancelled));
         let spoken = Arc::clone(&session);
-        let ended = self.stores.run(&job, move |store| work(Conversation { store, session, doing })).await;
+        let work = move |store: &mut store::Store| work(Conversation { store, session, doing });
+        let ended = match way {
+            Way::Beside => self.stores.run(&job, work).await,
+            Way::Fetching => self.stores.fetch(&job, work).await,
+        };
         turn.end(spoken.report(), ended.as_ref().err());
         self.client.heed(repository, ended)
     }

@@ -6,11 +6,7 @@
 
 mod history;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use domain::{circuit::Patience, commit::Commit, evidence::Lookup, forge::Repository, glob::Glob};
@@ -57,8 +53,6 @@ pub struct Mirror {
     commits_url: String,
     stores: Stores,
     line: Line,
-    /// When the last fetch that succeeded had begun.
-    fetched: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Mirror {
@@ -82,7 +76,7 @@ impl Mirror {
         let stores = Stores::below(settings.data_dir.clone(), Author::default(), settings.timeouts)?;
         let host = format!("Git at {}", url.origin().ascii_serialization());
         let line = Line::new(host, Limits { patience: settings.patience, ..Limits::default() });
-        Ok(Self { settings, commits_url: commits, stores, line, fetched: Arc::default() })
+        Ok(Self { settings, commits_url: commits, stores, line })
     }
 
     /// Looks for a commit, and for the first of `branches` that it is on. What checks say is not in a repository.
@@ -139,11 +133,11 @@ impl Mirror {
         let login = self.settings.login.as_ref().map(|(user, password)| (user.as_str(), password));
         let url = self.settings.url.as_str().trim_end_matches('/').to_owned();
         let session = Arc::new(self.stores.session_as(&job, url, login, cancelled));
-        let (asked_at, fetched) = (Instant::now(), Arc::clone(&self.fetched));
+        let (asked_at, place) = (Instant::now(), self.stores.place(repository));
         let doing = format!("fetching {repository}");
         let (turn, spoken) = (self.line.enter(&doing)?, Arc::clone(&session));
         let run = move |store: &mut Store| {
-            let at = *fetched.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = place.fetched();
             let is_new = at.is_some_and(|at| at >= asked_at);
             if is_new || at.is_some_and(|at| asked_at.saturating_duration_since(at) < FRESH) {
                 let answer = work(store)?;
@@ -153,10 +147,10 @@ impl Mirror {
             }
             let began = Instant::now();
             Conversation { store, session, doing }.mirror(Utc::now().timestamp())?;
-            *fetched.lock().unwrap_or_else(PoisonError::into_inner) = Some(began);
+            place.note_fetched(began);
             work(store)
         };
-        let ended = self.stores.run(&job, run).await;
+        let ended = self.stores.fetch(&job, run).await;
         turn.end(spoken.report(), ended.as_ref().err());
         ended
     }
@@ -165,7 +159,6 @@ impl Mirror {
 impl Conversation<'_> {
     /// Has all branches as they are now; what was moved away from commits leaves its old tip behind.
     fn mirror(&mut self, now: i64) -> Result<(), Error> {
-        self.store.renew_when_grown()?;
         let before = history::tips(self.store)?;
         {
             let _entered = self.enter()?;

@@ -52,7 +52,6 @@ struct Said {
 impl Conversation<'_> {
     /// The commit at the tip of a branch, which is in the store afterwards.
     pub(super) fn tip(&mut self, branch: &Branch) -> Result<Commit, Error> {
-        self.store.renew_when_grown()?;
         let _entered = self.enter()?;
         let reference = branch.reference();
         let mut remote = self.connect(Direction::Fetch)?;
@@ -60,7 +59,8 @@ impl Conversation<'_> {
             let repository = self.store.repository().clone();
             return Err(Error::NoBranch { repository, branch: branch.clone() });
         };
-        if !self.has(tip) {
+        let Some(commit) = store::commit(tip) else { return Err(self.odd("a branch without a commit")) };
+        if !self.has(commit) {
             let mut options = FetchOptions::new();
             options.depth(1).download_tags(AutotagOption::None).update_fetchhead(false);
             remote
@@ -72,7 +72,7 @@ impl Conversation<'_> {
                 .reference(&reference, tip, true, "fetched")
                 .map_err(|source| self.store.broken("noting a branch's tip", source))?;
         }
-        store::commit(tip).ok_or_else(|| self.odd("a branch without a commit"))
+        Ok(commit)
     }
 
     /// Makes a branch point to the target, if it is absent or points to one of `ours`.
@@ -176,8 +176,10 @@ impl Conversation<'_> {
         Ok(heads.iter().find(|head| head.name() == reference).map(git2::RemoteHead::oid))
     }
 
-    fn has(&self, tip: Oid) -> bool {
-        self.store.git().find_commit(tip).and_then(|commit| commit.tree()).is_ok()
+    /// Whether a commit is in the store, with its tree.
+    pub(super) fn has(&self, commit: Commit) -> bool {
+        let found = store::oid(commit).and_then(|id| self.store.git().find_commit(id)?.tree().map(drop));
+        found.is_ok()
     }
 
     /// What really happened when libgit2 gave up.

@@ -1,5 +1,4 @@
-//! The bare object stores: one directory for each repository, one piece of work in it at a time, made anew when it is
-//! damaged or has grown.
+//! The bare object stores: one directory for each repository, made anew when it is damaged or has grown.
 
 use std::{
     collections::HashMap,
@@ -12,10 +11,11 @@ use domain::{commit::Commit, forge::Repository};
 use git2::{ErrorCode, Oid, RepositoryInitOptions, RepositoryOpenFlags};
 use reqwest::redirect;
 use secrecy::SecretString;
-use tokio::{sync::Mutex as AsyncMutex, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    place::{Place, Way},
     session::{self, Session},
     signing::Signer,
 };
@@ -32,7 +32,7 @@ pub(crate) struct Stores {
     committer: Arc<Committer>,
     timeouts: Timeouts,
     http: reqwest::Client,
-    busy: Mutex<HashMap<Repository, Arc<AsyncMutex<()>>>>,
+    places: Mutex<HashMap<Repository, Arc<Place>>>,
 }
 
 /// Who commits are by, and what they are signed with.
@@ -52,10 +52,9 @@ pub(crate) struct Job {
     deadline: Instant,
 }
 
-/// The store of one repository, while its only user has it.
+/// The store of one repository, as one of its users has it.
 pub(crate) struct Store {
     repository: Repository,
-    path: PathBuf,
     git: git2::Repository,
     committer: Arc<Committer>,
 }
@@ -85,7 +84,7 @@ impl Stores {
             .build()
             .map_err(|source| Error::Settings { what: format!("no client for Git: {source}") })?;
         let committer = Arc::new(Committer { author, signer: None });
-        Ok(Self { directory, committer, timeouts, http, busy: Mutex::default() })
+        Ok(Self { directory, committer, timeouts, http, places: Mutex::default() })
     }
 
     /// A piece of work that must end in time.
@@ -117,81 +116,120 @@ impl Stores {
         Session::new(self.http.clone(), url, login, limits, cancelled)
     }
 
-    /// Does blocking work in a repository's store, when nobody else does. The only way into it.
+    /// Does blocking work in a repository's store, beside others. This and [`fetch`](Self::fetch) are the only ways into
+    /// it.
     ///
-    /// When the caller goes away, the work goes on until it looks at its session; the store stays locked until then.
+    /// When the caller goes away, the work goes on until it looks at its session; the store is not thrown away before.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: &Job,
         work: impl FnOnce(&mut Store) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let late = || Error::Unavailable {
-            doing: format!("{} {}", job.doing, job.repository),
-            why: format!("it took longer than {} seconds", self.timeouts.git.as_secs()),
-            source: None,
-        };
-        let turn = tokio::time::timeout_at(job.deadline, self.turn(&job.repository).lock_owned())
-            .await
-            .map_err(|_elapsed| late())?;
-        let (path, committer) = (self.path(&job.repository), Arc::clone(&self.committer));
-        let (repository, doing) = (job.repository.clone(), job.doing);
-        let blocking = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let result =
-                Store::open(repository.clone(), path.clone(), committer).and_then(|mut store| work(&mut store));
-            if matches!(result, Err(Error::Store { .. })) {
+        self.work(job, Way::Beside, work).await
+    }
+
+    /// Does blocking work in a repository's store while nobody else fetches.
+    pub(crate) async fn fetch<T: Send + 'static>(
+        &self,
+        job: &Job,
+        work: impl FnOnce(&mut Store) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.work(job, Way::Fetching, work).await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        job: &Job,
+        way: Way,
+        work: impl FnOnce(&mut Store) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.prepare(job, way).await?;
+        let turn = self.place(&job.repository).turn(way, job.deadline).await.map_err(|_elapsed| self.late(job))?;
+        let (path, committer, repository) = (self.path(job), Arc::clone(&self.committer), job.repository.clone());
+        let result = self
+            .blocking(job, move || {
+                let _turn = turn;
+                Store::open(repository, &path, committer).and_then(|mut store| work(&mut store))
+            })
+            .await;
+        if matches!(result, Err(Error::Store { .. })) {
+            self.renew(job, |_path| true).await?;
+        }
+        result
+    }
+
+    /// Has a store that can be opened, and is not too large to fetch into.
+    async fn prepare(&self, job: &Job, way: Way) -> Result<(), Error> {
+        let path = self.path(job);
+        let is_old = move |path: &Path| open(path).is_err() || (way == Way::Fetching && packs(path) > MOST_PACKS);
+        let there = move || Ok(is_old(&path));
+        if self.blocking(job, there).await? {
+            self.renew(job, is_old).await?;
+        }
+        Ok(())
+    }
+
+    /// Throws a store away and makes a new one, if that is still to be done when nobody else is there.
+    async fn renew(&self, job: &Job, is_old: impl FnOnce(&Path) -> bool + Send + 'static) -> Result<(), Error> {
+        let place = self.place(&job.repository);
+        let alone = place.alone(job.deadline).await.map_err(|_elapsed| self.late(job))?;
+        let (path, repository) = (self.path(job), job.repository.clone());
+        self.blocking(job, move || {
+            let _alone = alone;
+            if !is_old(&path) {
+                return Ok(());
+            }
+            place.forget();
+            if path.exists() {
                 discard(&repository, &path);
             }
-            result
-        });
-        match tokio::time::timeout_at(job.deadline, blocking).await {
+            let made = make(&path).map(drop);
+            made.map_err(|source| Error::Store { repository, doing: "making a new one", source: Box::new(source) })
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        job: &Job,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout_at(job.deadline, tokio::task::spawn_blocking(work)).await {
             Ok(Ok(result)) => result,
             Ok(Err(source)) => {
-                Err(Error::Store { repository: job.repository.clone(), doing, source: Box::new(source) })
+                let repository = job.repository.clone();
+                Err(Error::Store { repository, doing: job.doing, source: Box::new(source) })
             }
-            Err(_) => Err(late()),
+            Err(_elapsed) => Err(self.late(job)),
         }
     }
 
-    fn turn(&self, repository: &Repository) -> Arc<AsyncMutex<()>> {
-        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(busy.entry(repository.clone()).or_default())
+    fn late(&self, job: &Job) -> Error {
+        Error::Unavailable {
+            doing: format!("{} {}", job.doing, job.repository),
+            why: format!("it took longer than {} seconds", self.timeouts.git.as_secs()),
+            source: None,
+        }
     }
 
-    fn path(&self, repository: &Repository) -> PathBuf {
-        let name = format!("{}.git", repository.name());
-        self.directory.join(repository.owner()).join(name)
+    /// The place of a repository's store.
+    pub(super) fn place(&self, repository: &Repository) -> Arc<Place> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(places.entry(repository.clone()).or_default())
+    }
+
+    fn path(&self, job: &Job) -> PathBuf {
+        let name = format!("{}.git", job.repository.name());
+        self.directory.join(job.repository.owner()).join(name)
     }
 }
 
 impl Store {
-    /// Opens the store, or makes it where there is none that can be opened.
-    fn open(repository: Repository, path: PathBuf, committer: Arc<Committer>) -> Result<Self, Error> {
-        let git = match open(&path) {
-            Ok(git) => git,
-            Err(error) => {
-                if error.code() != ErrorCode::NotFound {
-                    discard(&repository, &path);
-                }
-                make(&path).map_err(|source| Error::Store {
-                    repository: repository.clone(),
-                    doing: "making a new one",
-                    source: Box::new(source),
-                })?
-            }
-        };
-        Ok(Self { repository, path, git, committer })
-    }
-
-    /// Makes the store anew when it has too many packs.
-    pub(crate) fn renew_when_grown(&mut self) -> Result<(), Error> {
-        if packs(&self.path.join("objects/pack")) <= MOST_PACKS {
-            return Ok(());
+    fn open(repository: Repository, path: &Path, committer: Arc<Committer>) -> Result<Self, Error> {
+        match open(path) {
+            Ok(git) => Ok(Self { repository, git, committer }),
+            Err(source) => Err(Error::Store { repository, doing: "opening it", source: Box::new(source) }),
         }
-        tracing::debug!(repository = %self.repository, "The object store has grown and is made anew.");
-        discard(&self.repository, &self.path);
-        self.git = make(&self.path).map_err(|source| self.broken("making a new one", source))?;
-        Ok(())
     }
 
     /// Whose store it is.
@@ -253,13 +291,14 @@ fn make(path: &Path) -> Result<git2::Repository, git2::Error> {
 
 /// Throws a store away: everything in it can be fetched again.
 fn discard(repository: &Repository, path: &Path) {
+    tracing::debug!(%repository, "An object store is damaged or has grown, and is made anew.");
     if let Err(error) = fs::remove_dir_all(path) {
         tracing::warn!(%repository, %error, "An object store could not be removed; the next use fails if it is damaged.");
     }
 }
 
-fn packs(directory: &Path) -> usize {
-    fs::read_dir(directory).map_or(0, |entries| {
+fn packs(path: &Path) -> usize {
+    fs::read_dir(path.join("objects/pack")).map_or(0, |entries| {
         entries.flatten().filter(|entry| entry.path().extension().is_some_and(|extension| extension == "pack")).count()
     })
 }

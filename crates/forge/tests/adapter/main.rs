@@ -24,5 +24,6 @@ mod signing;
 mod source;
 mod spending;
 mod stage;
+mod together;
 mod trouble;
 mod ways;
