@@ -10,7 +10,7 @@ use domain::{
 use store::{AnnouncementId, AnnouncementVerdict, Claim, NewBuild, ReleaseId};
 use tracing::info;
 
-use crate::{Error, Reconciler, outside::Outside, run::After};
+use crate::{Error, Reconciler, missed::SENDER, outside::Outside, run::After};
 
 /// How long a registry may lag behind its own announcement before what it says counts.
 const LONGEST_LAG: TimeDelta = TimeDelta::seconds(20);
@@ -68,7 +68,10 @@ impl Reconciler {
         let announced = self.store.announcement(id).await?;
         let verdict = match &announced.announcement {
             Announcement::Moved(moved) => Some(self.moved(moved).await?),
-            Announcement::Pushed(pushed) => self.pushed(claim, pushed, announced.received_at).await?,
+            Announcement::Pushed(pushed) => {
+                let told = announced.sender != SENDER;
+                self.pushed(claim, (pushed, told), announced.received_at).await?
+            }
         };
         match verdict {
             Some(verdict) => {
@@ -111,7 +114,7 @@ impl Reconciler {
     async fn pushed(
         &self,
         claim: &Claim,
-        pushed: &Pushed,
+        (pushed, told): (&Pushed, bool),
         received_at: DateTime<Utc>,
     ) -> Result<Option<AnnouncementVerdict>, Error> {
         let Pushed { repository, tag, claimed_digest, run: _ } = pushed;
@@ -132,7 +135,7 @@ impl Reconciler {
         };
         let mut release = None;
         for one in &found {
-            release = self.record(claim, one, (&reference, &digest), asked_at).await?;
+            release = self.record(claim, one, (&reference, &digest, told), asked_at).await?;
             if let Some(release) = release.filter(|_| pushed.run.is_some()) {
                 // That it was built by whom it should be may be all that a release waits for.
                 self.store.wake_release(release, self.store.now()).await?;
@@ -152,7 +155,7 @@ impl Reconciler {
         &self,
         claim: &Claim,
         found: &Match<'_>,
-        (reference, digest): (&Reference, &Digest),
+        (reference, digest, told): (&Reference, &Digest, bool),
         found_at: DateTime<Utc>,
     ) -> Result<Option<ReleaseId>, Error> {
         let application = found.application;
@@ -166,6 +169,7 @@ impl Reconciler {
                 gitops: &application.gitops.repository,
                 base: &application.gitops.base,
                 build: &build,
+                told,
             };
             let recorded = self.store.record_build(claim, &new).await?;
             release = Some(recorded.release);

@@ -22,7 +22,7 @@ use tracing::{info, warn};
 use crate::{Error, Reconciler, outside::Outside, overlays};
 
 /// The sender of deliveries that we make of what nobody else announced.
-const SENDER: &str = "reconciliation";
+pub(crate) const SENDER: &str = "reconciliation";
 
 /// The tags of image repositories as they were listed last, to be asked whether they are still so.
 #[derive(Debug, Default)]

@@ -49,6 +49,7 @@ impl Reconciler {
                 gitops: &promotion.gitops,
                 base: &promotion.base,
                 build: &build,
+                told: false,
             };
             self.store.record_build(claim, &new).await?;
         }

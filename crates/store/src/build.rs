@@ -30,6 +30,8 @@ pub struct NewBuild<'a> {
     pub base: &'a Branch,
     /// What was found, and when.
     pub build: &'a Build,
+    /// Whether somebody told us of it: what we came across ourselves is no wish to have a superseded release again.
+    pub told: bool,
 }
 
 /// What recording a build changed.
@@ -68,7 +70,9 @@ impl Store {
             Last::None => true,
             Last::Refused => new_build,
             // The first images of a release that is overtaken meanwhile are no wish to have it all the same.
-            Last::Superseded => !is_first && !was_accepted(&mut transaction, claim.subject, release).await?,
+            Last::Superseded => {
+                new.told && !is_first && !was_accepted(&mut transaction, claim.subject, release).await?
+            }
             Last::Other => false,
         };
         let promotion = if is_to_open { Some(open_promotion(&mut transaction, release, new).await?) } else { None };
@@ -240,7 +244,7 @@ async fn open_promotion(
     release: ReleaseId,
     new: &NewBuild<'_>,
 ) -> Result<PromotionId, Error> {
-    let NewBuild { application, commit, gitops, base, build } = *new;
+    let NewBuild { application, commit, gitops, base, build, told: _ } = *new;
     let opening = Opening { release, application, commit, gitops, base };
     opening::open(connection, &opening, "", build.found_at).await
 }

@@ -50,8 +50,11 @@ impl Store {
         let Past { application, commit, gitops, base, .. } = *past;
         let Some(first) = past.builds.first() else { return Ok(false) };
         let mut transaction = self.write().await?;
-        let release =
-            ensure_release(&mut transaction, &NewBuild { application, commit, gitops, base, build: first }).await?;
+        let release = ensure_release(
+            &mut transaction,
+            &NewBuild { application, commit, gitops, base, build: first, told: false },
+        )
+        .await?;
         let known = sqlx::query("select 1 from promotions where release_id = $1 limit 1")
             .bind(release.key())
             .fetch_optional(&mut *transaction)

@@ -23,6 +23,7 @@ pub(crate) async fn records_nothing(store: &Store, claim: &Claim) -> Result<()> 
         gitops: &"acme/trinity".parse()?,
         base: &"main".parse()?,
         build: &build(9, 0)?,
+        told: true,
     };
     refused(store.hand_back(claim, now, Attempts::Reset).await, lost)?;
     refused(store.settle_announcement(claim, &ignored).await, lost)?;

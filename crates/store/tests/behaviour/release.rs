@@ -92,6 +92,8 @@ async fn a_superseded_release_is_opened_again_by_an_image_that_is_pushed_again_o
     let mut late = build(1, 3)?;
     late.target = "gcp".parse()?;
     assert_eq!(world.found(commit(1), &late, GITOPS).await?.promotion, None, "it is the target's first");
+    let by_us = world.found_as(commit(1), &build(1, 8)?, GITOPS, false).await?;
+    assert_eq!(by_us.promotion, None, "nobody pushed it");
     let again = world.found(commit(1), &build(1, 9)?, GITOPS).await?;
     let second = again.promotion.context("it was not opened again")?;
     assert!(!again.new_build && second != first);

@@ -108,7 +108,14 @@ async fn an_announcement_that_is_looked_at_again_after_a_crash_is_no_new_push() 
     let (application, gitops, base) = (name("mandelbrot")?, "acme/trinity".parse()?, "main".parse()?);
     let mut found = build(2, 1)?;
     found.target = name("gcp")?;
-    let new = NewBuild { application: &application, commit: commit(1), gitops: &gitops, base: &base, build: &found };
+    let new = NewBuild {
+        application: &application,
+        commit: commit(1),
+        gitops: &gitops,
+        base: &base,
+        build: &found,
+        told: true,
+    };
     world.store.record_build(&announcement, &new).await?;
     world.store.settle(&promotion, &superseded_by(2), at(2)).await?;
     // What it found is on disk, and that it is settled is not.

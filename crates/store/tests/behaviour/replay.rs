@@ -188,6 +188,7 @@ async fn record(world: &World, claim: &Claim) -> Result<bool> {
         gitops: &"acme/trinity".parse()?,
         base: &"main".parse()?,
         build: &build(1, 100)?,
+        told: true,
     };
     let recorded = world.store.record_build(claim, &new).await?;
     assert!(!recorded.new_build);

@@ -65,6 +65,17 @@ impl World {
 
     /// Announces, claims, records and settles one build, as intake does.
     pub(crate) async fn found(&self, commit: Commit, build: &Build, gitops: &str) -> Result<RecordedBuild> {
+        self.found_as(commit, build, gitops, true).await
+    }
+
+    /// As `found`, of a build that somebody told us of, or that we came across ourselves.
+    pub(crate) async fn found_as(
+        &self,
+        commit: Commit,
+        build: &Build,
+        gitops: &str,
+        told: bool,
+    ) -> Result<RecordedBuild> {
         let id = format!("{commit} {} {}", build.digest, build.found_at);
         self.announce(&id).await?;
         let claim = self.claim_announcement().await?;
@@ -74,6 +85,7 @@ impl World {
             gitops: &gitops.parse::<forge::Repository>()?,
             base: &"main".parse::<Branch>()?,
             build,
+            told,
         };
         let recorded = self.store.record_build(&claim, &new).await?;
         let verdict = AnnouncementVerdict::Accepted {

@@ -94,6 +94,7 @@ async fn replicas_that_find_the_builds_of_a_release_at_once_open_one_promotion()
                 gitops: &"acme/trinity".parse()?,
                 base: &"main".parse()?,
                 build: &crate::world::build(number, i64::from(number))?,
+                told: true,
             };
             Ok::<_, anyhow::Error>(store.record_build(&claim, &new).await?.promotion)
         }));
