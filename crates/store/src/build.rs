@@ -62,6 +62,9 @@ impl Store {
         let release = ensure_release(&mut transaction, new).await?;
         let is_first = is_first_of_target(&mut transaction, release, new.build).await?;
         let new_build = upsert_build(&mut transaction, release, new.build).await?;
+        if is_first && new.told {
+            note_told(&mut transaction, release, new.build).await?;
+        }
         if new_build {
             record_found(&mut transaction, release, new.build).await?;
             work::wake_release(&mut transaction, release, new.build.found_at).await?;
@@ -135,8 +138,9 @@ pub(crate) async fn ensure_release(connection: &mut AnyConnection, new: &NewBuil
 }
 
 /// Whether the target has no build of the release yet.
+/// Whether nobody has told of a build of the target before.
 async fn is_first_of_target(connection: &mut AnyConnection, release: ReleaseId, build: &Build) -> Result<bool, Error> {
-    let row = sqlx::query("select 1 from builds where release_id = $1 and target = $2 limit 1")
+    let row = sqlx::query("select 1 from builds where release_id = $1 and target = $2 and told <> 0 limit 1")
         .bind(release.key())
         .bind(build.target.as_str())
         .fetch_optional(connection)
@@ -184,8 +188,8 @@ pub(crate) async fn upsert_build(
     build: &Build,
 ) -> Result<bool, Error> {
     let done = sqlx::query(
-        "insert into builds (release_id, target, image_repository, tag, digest, found_at_ms) \
-         values ($1, $2, $3, $4, $5, $6) \
+        "insert into builds (release_id, target, image_repository, tag, digest, found_at_ms, told) \
+         values ($1, $2, $3, $4, $5, $6, 0) \
          on conflict (release_id, target, digest) do update \
          set image_repository = excluded.image_repository, tag = excluded.tag, \
              found_at_ms = excluded.found_at_ms \
@@ -202,6 +206,16 @@ pub(crate) async fn upsert_build(
     .execute(connection)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Notes that somebody told of a build of the target.
+async fn note_told(connection: &mut AnyConnection, release: ReleaseId, build: &Build) -> Result<(), Error> {
+    sqlx::query("update builds set told = 1 where release_id = $1 and target = $2")
+        .bind(release.key())
+        .bind(build.target.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn record_found(connection: &mut AnyConnection, release: ReleaseId, build: &Build) -> Result<(), Error> {

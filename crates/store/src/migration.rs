@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Number, description and text of each migration, in order.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "from deliveries to promotions", include_str!("migration/0001_from_deliveries_to_promotions.sql")),
     (2, "repositories in any case", include_str!("migration/0002_repositories_in_any_case.sql")),
     (3, "orders and labels", include_str!("migration/0003_orders_and_labels.sql")),
@@ -24,6 +24,7 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
     (7, "rounds and drifts", include_str!("migration/0007_rounds_and_drifts.sql")),
     (8, "bodies that are gone", include_str!("migration/0008_bodies_that_are_gone.sql")),
     (9, "what moved", include_str!("migration/0009_what_moved.sql")),
+    (10, "builds that nobody told of", include_str!("migration/0010_builds_that_nobody_told_of.sql")),
 ];
 
 /// What PostgreSQL calls the things that are named for SQLite in the texts, longest first.

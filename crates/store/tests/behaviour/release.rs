@@ -108,6 +108,18 @@ async fn a_superseded_release_is_opened_again_by_an_image_that_is_pushed_again_o
 }
 
 #[tokio::test]
+async fn a_superseded_release_stays_so_when_somebody_tells_of_what_we_came_across_before() -> Result<()> {
+    let world = World::new().await?;
+    let found = world.found_as(commit(1), &build(1, 0)?, GITOPS, false).await?;
+    let claim = world.claim(at(0)).await?;
+    assert_eq!(found.promotion.map(Subject::Promotion), Some(claim.subject));
+    world.store.settle(&claim, &Outcome::Ended(Ending::Superseded { by: commit(2) }), at(1)).await?;
+    assert_eq!(world.found(commit(1), &build(1, 2)?, GITOPS).await?.promotion, None, "it is the first that is told of");
+    assert!(world.found(commit(1), &build(1, 3)?, GITOPS).await?.promotion.is_some(), "it was pushed again");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_build_that_comes_while_its_release_is_refused_is_looked_at_first() -> Result<()> {
     let world = World::new().await?;
     let (promotion, claim) = world.open_and_claim(1).await?;
